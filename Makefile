@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# make            the four programs, in build/release/bin/
+# make help       every target and knob
+
+# ---- what exists, and who may look at whom ---------------------------------
+# A folder may include itself and what stands here, nothing else.  These lines
+# give the link order, and scripts/check-includes enforces them.
+STAGES       := sensor formula bench fl
+USES_lib     :=
+USES_sensor  := lib
+USES_formula := sensor lib
+USES_bench   := formula sensor lib
+USES_fl      := bench formula sensor lib
+
+# External libraries: pkg-config names, and flags where Debian has no .pc.
+PC_lib      := json-c zlib libmd
+PC_sensor   := powercap
+FLAGS_sensor := -lpfm
+PC_formula  := lapacke
+PC_bench    := openblas
+FLAGS_bench := -ldnnl -lpthread
+FLAGS_lib   := -lm -lpthread
+
+# The files through which a library may be entered (header-prefix=files).
+DOORS := json-c/=lib/doc.c  Random123/=lib/rng.c  zlib.h=lib/csv.c,bench/dataset_idx.c \
+	sha2.h=lib/doc.c  perfmon/=sensor/event.c  linux/perf_event.h=sensor/counter.c,sensor/counter.h \
+	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c \
+	cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c
+
+# ---- knobs -----------------------------------------------------------------
+# SAN=address,undefined   build/asan, with those sanitizers
+# SAN=thread              build/tsan
+# COV=1                   build/coverage
+# WERROR=1                warnings are errors
+# V=1                     show the commands
+# CC, CFLAGS, LDFLAGS, PKG_CONFIG; PREFIX, DESTDIR, PROGRAM_PREFIX for install
+CC         ?= cc
+PKG_CONFIG ?= pkg-config
+PREFIX     ?= /usr/local
+BINDIR     ?= $(PREFIX)/bin
+MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/fedwatts
+PROGRAM_PREFIX ?=
+
+FLAVOUR := $(if $(COV),coverage,$(if $(findstring thread,$(SAN)),tsan,$(if $(SAN),asan,release)))
+BUILD   ?= build/$(FLAVOUR)
+
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wpointer-arith \
+	-Wwrite-strings -Wcast-qual -Wdouble-promotion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wold-style-definition
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. $(WARNINGS) $(if $(WERROR),-Werror) \
+	$(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
+	$(if $(COV),--coverage -O0) $(EXTRA_CFLAGS)
+ALL_LDFLAGS = $(LDFLAGS) -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN)) $(if $(COV),--coverage)
+# Loops over samples and weights are worth vectorising.
+$(BUILD)/obj/bench/%.o: EXTRA_CFLAGS := -O3 -fno-math-errno -fno-trapping-math
+$(BUILD)/obj/fl/%.o: EXTRA_CFLAGS := -O3 -fno-math-errno -fno-trapping-math
+$(if $(COV),$(eval EXTRA_CFLAGS :=))
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' '$1' '$2')
+
+# ---- the programs ----------------------------------------------------------
+.PHONY: all
+all: $(STAGES:%=$(BUILD)/bin/%) ## the four programs (default)
+
+VERSION := $(shell git describe --always --dirty --match 'v*' 2>/dev/null || echo unknown)
+$(BUILD)/version: FORCE
+	@mkdir -p $(@D); echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
+$(BUILD)/obj/lib/cli.o: EXTRA_CFLAGS += -DFEDWATTS_GIT='"$(VERSION)"'
+$(BUILD)/obj/lib/cli.o: $(BUILD)/version
+.PHONY: FORCE
+FORCE:
+
+$(BUILD)/obj/%.o: %.c Makefile
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PC_CFLAGS) -MMD -MP -c -o $@ $<
+
+PC_ALL := $(foreach f,lib $(STAGES),$(PC_$f))
+PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PC_ALL) 2>/dev/null)
+libs = $(foreach f,$1,$(if $(PC_$f),$(shell $(PKG_CONFIG) --libs $(PC_$f))) $(FLAGS_$f))
+
+# $1: a folder; its archive is everything but the program itself.
+define folder
+SRC_$1 := $$(filter-out $1/$1.c,$$(wildcard $1/*.c))
+$(BUILD)/$1.a: $$(SRC_$1:%.c=$(BUILD)/obj/%.o)
+	$$(call say,AR,$$@)
+	$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+endef
+define program
+$(BUILD)/bin/$1: $(BUILD)/obj/$1/$1.o $(BUILD)/$1.a $(USES_$1:%=$(BUILD)/%.a)
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$(CC) -o $$@ $$^ $(ALL_LDFLAGS) $$(call libs,$1 $(USES_$1))
+endef
+$(foreach f,lib $(STAGES),$(eval $(call folder,$f)))
+$(foreach p,$(STAGES),$(eval $(call program,$p)))
+
+# ---- tests -----------------------------------------------------------------
+# tests/unit/test_NAME.c defines `Suite *NAME_suite(void)`; nothing else is to
+# be registered anywhere.
+ARCHIVES := $(BUILD)/fl.a $(BUILD)/bench.a $(BUILD)/formula.a $(BUILD)/sensor.a $(BUILD)/lib.a
+UNIT := $(wildcard tests/unit/*.c)
+$(BUILD)/gen/suites.h: $(UNIT)
+	@mkdir -p $(@D)
+	@for f in $(sort $(patsubst tests/unit/test_%.c,%,$(filter tests/unit/test_%.c,$(UNIT)))); do \
+		echo "SUITE($$f)"; done >$@
+$(BUILD)/obj/tests/unit/main.o: $(BUILD)/gen/suites.h
+$(BUILD)/obj/tests/unit/main.o: EXTRA_CFLAGS += -I$(BUILD)/gen
+$(BUILD)/bin/unit: $(UNIT:%.c=$(BUILD)/obj/%.o) $(ARCHIVES)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(call libs,fl bench formula sensor lib) $(shell $(PKG_CONFIG) --libs check)
+
+# Fuzz targets: tests/fuzz/fuzz_NAME.c has LLVMFuzzerTestOneInput; `make check`
+# replays tests/fuzz/corpus/NAME with any compiler.
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+$(FUZZ:%=$(BUILD)/bin/replay_%): $(BUILD)/bin/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(ARCHIVES)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(call libs,fl bench formula sensor lib)
+
+# Benchmarks and test tools: tests/bench/NAME.c becomes build/…/bin/NAME.
+TOOLS := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
+$(TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/tests/bench/%.o $(ARCHIVES)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(call libs,fl bench formula sensor lib)
+
+.PHONY: check check-unit check-fuzz check-e2e check-build lint fuzz coverage
+check-build: all $(BUILD)/bin/unit $(FUZZ:%=$(BUILD)/bin/replay_%) $(TOOLS:%=$(BUILD)/bin/%) ## build everything that tests need
+check: check-build ## every test of this flavour, with one closing count
+	scripts/run-tests $(BUILD)
+check-unit: $(BUILD)/bin/unit ## unit suites only (S=NAME: one of them)
+	scripts/run-tests $(BUILD) unit $(S)
+check-fuzz: check-build ## replay the fuzz corpora
+	scripts/run-tests $(BUILD) fuzz
+check-e2e: check-build ## end-to-end scripts only (T=NAME: one of them)
+	scripts/run-tests $(BUILD) e2e $(T)
+fuzz: ## fuzz one target with libFuzzer: make fuzz F=doc TIME=60
+	scripts/fuzz $(F) $(or $(TIME),60)
+coverage: ## line coverage of the tests, by file
+	$(MAKE) COV=1 check
+	scripts/coverage build/coverage
+lint: ## format, clang-tidy, cppcheck, shellcheck, man pages, include directions
+	scripts/lint
+
+# ---- benchmarks ------------------------------------------------------------
+.PHONY: bench-step
+bench-step: $(BUILD)/bin/bench_step ## a training step beside the sum of its bare GEMMs
+	$(BUILD)/bin/bench_step
+
+# ---- install ---------------------------------------------------------------
+.PHONY: install uninstall clean format help
+MANS := $(wildcard docs/man/*.1)
+install: all ## into $(DESTDIR)$(PREFIX); PROGRAM_PREFIX=fedwatts- for distributions
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(DOCDIR)/schema
+	for p in $(STAGES); do install -m 755 $(BUILD)/bin/$$p $(DESTDIR)$(BINDIR)/$(PROGRAM_PREFIX)$$p; done
+	for m in $(MANS); do install -m 644 $$m $(DESTDIR)$(MANDIR)/man1/$(PROGRAM_PREFIX)$$(basename $$m); done
+	install -m 644 README.md LICENSE CHANGELOG.md docs/ARCHITECTURE.md $(DESTDIR)$(DOCDIR)
+	install -m 644 docs/schema/*.json $(DESTDIR)$(DOCDIR)/schema
+uninstall: ## what install put there
+	for p in $(STAGES); do rm -f $(DESTDIR)$(BINDIR)/$(PROGRAM_PREFIX)$$p; done
+	for m in $(MANS); do rm -f $(DESTDIR)$(MANDIR)/man1/$(PROGRAM_PREFIX)$$(basename $$m); done
+	rm -rf $(DESTDIR)$(DOCDIR)
+format: ## clang-format every source
+	clang-format -i $$(git ls-files '*.c' '*.h')
+clean: ## remove build/
+	rm -rf build
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+	@echo; sed -n '/^# SAN=/,/^# CC,/s/^# /  /p' Makefile
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "bench/training.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cli.h"
+#include "lib/clock.h"
+#include "lib/mem.h"
+#include "lib/rng.h"
+
+/* Steps between two looks at the clock. */
+#define LOOK_STEPS 16
+
+struct training {
+	struct training_plan plan;
+	struct net *net;
+	const struct dataset *set;
+	struct meter *meter;
+	size_t epoch; /* done ones */
+	size_t *order;
+	float *x; /* one batch */
+	int32_t *label;
+	/* the pass at hand */
+	struct meter_reading reading;
+	struct energy energy;
+	double loss_sum;
+};
+
+int training_fits(const struct net_spec *spec, const struct dataset *set,
+		  struct err *err)
+{
+	size_t in = spec->width[0], out = spec->width[spec->layers];
+
+	if (in == set->features && out >= set->classes)
+		return 0;
+	err_set(err, EINVAL,
+		"model %s takes %zu features and knows %zu classes, but %s "
+		"has %zu and %zu",
+		spec->text, in, out, set->name, set->features, set->classes);
+	return err_remedy(err, "for example softmax:%zu-%zu", set->features,
+			  set->classes);
+}
+
+struct training *training_new(const struct training_plan *plan, struct net *net,
+			      const struct dataset *set, struct meter *meter)
+{
+	struct training *training = xcalloc(1, sizeof(*training));
+
+	training->plan = *plan;
+	training->net = net;
+	training->set = set;
+	training->meter = meter;
+	training->order = xcalloc(set->train.samples, sizeof(size_t));
+	for (size_t i = 0; i < set->train.samples; i++)
+		training->order[i] = i;
+	training->x =
+		xcalloc_aligned(plan->batch * set->features, sizeof(float));
+	training->label = xcalloc(plan->batch, sizeof(*training->label));
+	return training;
+}
+
+void training_free(struct training *training)
+{
+	if (!training)
+		return;
+	free(training->order);
+	free(training->x);
+	free(training->label);
+	free(training);
+}
+
+/* ---- joules ---------------------------------------------------------------- */
+
+static int energy_begin(struct training *training, struct err *err)
+{
+	training->energy = (struct energy)ENERGY_NONE;
+	return meter_read(training->meter, &training->reading, err);
+}
+
+/* What was used since the last reading goes into the sum. */
+static int energy_take(struct training *training, struct err *err)
+{
+	struct meter_reading now;
+	struct energy part;
+
+	if (meter_read(training->meter, &now, err) < 0)
+		return -1;
+	meter_between(training->meter, &training->reading, &now, &part);
+	energy_add(&training->energy, &part);
+	training->reading = now;
+	return 0;
+}
+
+static void energy_end(const struct training *training, struct energy *energy)
+{
+	*energy = training->energy;
+	if (meter_domains(training->meter))
+		return;
+	energy->joules = (double)NAN;
+	energy->sigma_j = (double)NAN;
+	energy->source = ENERGY_UNKNOWN;
+}
+
+/* ---- learning ---------------------------------------------------------------- */
+
+static void gather(struct training *training, size_t first, size_t batch)
+{
+	const struct dataset_part *train = &training->set->train;
+	size_t features = training->set->features;
+
+	for (size_t i = 0; i < batch; i++) {
+		size_t sample = training->order[first + i];
+
+		memcpy(training->x + i * features, train->x + sample * features,
+		       features * sizeof(float));
+		training->label[i] = train->label[sample];
+	}
+}
+
+/* The share of the whole run that lies before the pass's sample `first`. */
+static double done(const struct training *training, size_t first)
+{
+	return ((double)training->epoch +
+		(double)first / (double)training->set->train.samples) /
+	       (double)training->plan.epochs;
+}
+
+static struct sgd sgd_at(const struct training *training, size_t first)
+{
+	const struct training_plan *plan = &training->plan;
+	struct sgd sgd = { plan->rate, plan->momentum };
+
+	if (plan->decay)
+		sgd.rate *= (float)(0.5 *
+				    (1.0 + cos(M_PI * done(training, first))));
+	return sgd;
+}
+
+static int not_finite(const struct training *training, size_t first,
+		      struct err *err)
+{
+	err_set(err, EDOM,
+		"epoch %zu: the loss stopped being finite after %zu samples",
+		training->epoch + 1, first);
+	return err_remedy(err, "use a smaller --rate than %g",
+			  (double)training->plan.rate);
+}
+
+/* Every few steps: is the loss sane, is the meter to be read, who watches? */
+static int look(struct training *training, size_t first, double loss,
+		struct err *err)
+{
+	const struct training_plan *plan = &training->plan;
+	int64_t since = clock_now_ns(clock_real()) - training->reading.end_ns;
+
+	if (!isfinite(training->loss_sum))
+		return not_finite(training, first, err);
+	if (plan->progress)
+		plan->progress(plan->self, training->epoch + 1,
+			       done(training, first), loss);
+	if ((double)since * 1e-9 < TRAINING_READ_S)
+		return 0;
+	return energy_take(training, err);
+}
+
+/* 1: whole, 0: stopped by a signal. */
+static int pass(struct training *training, struct err *err)
+{
+	size_t n = training->set->train.samples, batch, step = 0;
+
+	training->loss_sum = 0.0;
+	for (size_t i = 0; i < n; i += batch, step++) {
+		struct sgd sgd = sgd_at(training, i);
+		double loss;
+
+		if (cli_stop_signal())
+			return 0;
+		batch = n - i < training->plan.batch ? n - i
+						     : training->plan.batch;
+		gather(training, i, batch);
+		loss = net_step(training->net, training->x, training->label,
+				batch, &sgd);
+		training->loss_sum += loss * (double)batch;
+		if (step % LOOK_STEPS == 0 &&
+		    look(training, i + batch, loss, err) < 0)
+			return -1;
+	}
+	return isfinite(training->loss_sum) ? 1 : not_finite(training, n, err);
+}
+
+int training_next(struct training *training, struct training_epoch *epoch,
+		  struct err *err)
+{
+	const struct dataset *set = training->set;
+	struct rng rng = rng_stream(training->plan.seed, "train order",
+				    training->epoch, 0);
+	struct training_epoch out = { .number = training->epoch + 1 };
+	int64_t start_ns;
+	int rc;
+
+	if (training->epoch == training->plan.epochs)
+		return 0;
+	rng_shuffle(&rng, training->order, set->train.samples);
+	if (energy_begin(training, err) < 0)
+		return -1;
+	start_ns = clock_now_ns(clock_real());
+	rc = pass(training, err);
+	if (rc <= 0)
+		return rc;
+	out.seconds = (double)(clock_now_ns(clock_real()) - start_ns) * 1e-9;
+	if (energy_take(training, err) < 0)
+		return -1;
+	energy_end(training, &out.energy);
+	out.train_loss = training->loss_sum / (double)set->train.samples;
+	net_evaluate(training->net, set->test.x, set->test.label,
+		     set->test.samples, &out.loss, &out.accuracy);
+	training->epoch++;
+	*epoch = out;
+	return 1;
+}

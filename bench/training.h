@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * training -- whole passes over a data set, with the joules that they took.
+ *
+ *	struct training_plan plan = { .batch = 32, .epochs = 10, .rate = 0.1f,
+ *				     .momentum = 0.9f, .seed = 1 };
+ *	struct training *training = training_new(&plan, net, set, meter);
+ *	struct training_epoch epoch;
+ *	int got;
+ *
+ *	while ((got = training_next(training, &epoch, &err)) > 0)
+ *		printf("%zu: %.4f\n", epoch.number, epoch.accuracy);
+ *	training_free(training);
+ *
+ * Each epoch visits every training sample once, in an order that follows from
+ * the seed; the last batch may be smaller.  The learning rate falls along half
+ * a cosine from `rate` to 0 over the whole run (Loshchilov and Hutter, ICLR
+ * 2017, without restarts) unless `decay` is false.
+ *
+ * Seconds and joules are those of the passes, gathering of batches included;
+ * evaluation on the test part lies between the readings of the meter and is
+ * not counted.  The meter is read at least every TRAINING_READ_S.
+ */
+#ifndef BENCH_TRAINING_H
+#define BENCH_TRAINING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/dataset.h"
+#include "bench/net.h"
+#include "lib/err.h"
+#include "sensor/energy.h"
+#include "sensor/meter.h"
+
+#define TRAINING_READ_S 10.0
+
+struct training_plan {
+	size_t batch, epochs;
+	float rate, momentum;
+	bool decay;
+	uint64_t seed;
+	/* Called now and then with the share of the run that is done; may be
+	 * NULL. */
+	void (*progress)(void *self, size_t epoch, double done, double loss);
+	void *self;
+};
+
+struct training_epoch {
+	size_t number;         /* from 1 */
+	double train_loss;     /* mean over the pass, before each update */
+	double loss, accuracy; /* on the test part, after the pass */
+	double seconds;
+	struct energy energy; /* joules NaN where the meter has no domain */
+};
+
+struct training;
+
+/* Everything is borrowed until training_free(); the net's batch_max must be the
+ * plan's batch at least, and its shape must fit the set (training_fits()). */
+struct training *training_new(const struct training_plan *plan, struct net *net,
+			      const struct dataset *set, struct meter *meter);
+/* One epoch: 1; 0 when all are done or cli_stop_signal() came (then nothing
+ * is reported of the epoch at hand); -1 when the loss stopped being finite or
+ * the meter failed. */
+int training_next(struct training *training, struct training_epoch *epoch,
+		  struct err *err);
+void training_free(struct training *training); /* accepts NULL */
+
+/* EINVAL with a description that would fit. */
+int training_fits(const struct net_spec *spec, const struct dataset *set,
+		  struct err *err);
+
+#endif

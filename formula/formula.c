@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* formula -- whose watts the machine's watts are. */
+#include "formula/formula.h"
+
+static const struct cli_command commands[] = { { .name = NULL } };
+
+static const struct cli_command self = {
+	.summary = "watts per target from a sensor's reports",
+	.about = formula_about,
+	.fields = formula_fields,
+	.config_size = sizeof(struct formula_config),
+	.run = formula_run,
+};
+
+static const struct cli_program program = {
+	.name = "formula",
+	.summary = "tell whose watts the machine's watts are",
+	.commands = commands,
+	.self = &self,
+};
+
+int main(int argc, char **argv)
+{
+	return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "formula/power_report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/batch.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+
+struct power_reports {
+	struct layout *layout;
+	struct entry {
+		const char *target;
+		const struct tick_target *of; /* NULL: idle, unattributed */
+		double watts;
+	} * entry;
+	size_t entries, entry_capacity;
+	struct row *row;
+	union value *value;
+	size_t row_capacity, value_capacity;
+	struct text metadata; /* of all rows, NUL-separated */
+	size_t *offset;
+	size_t offset_capacity;
+	struct text common;
+};
+
+struct power_reports *power_reports_new(void)
+{
+	struct power_reports *reports = xcalloc(1, sizeof(*reports));
+
+	reports->layout = layout_new("power", LAYOUT_TARGETS);
+	/* PowerAPI's CSV is called so, and has the socket behind the power; the
+	 * value is the metadata's. */
+	layout_key_columns(reports->layout, "socket", NULL);
+	layout_add(reports->layout, COLUMN_REAL, "PowerReport", NULL, NULL,
+		   "power", "power", NULL);
+	layout_end(reports->layout);
+	return reports;
+}
+
+void power_reports_free(struct power_reports *reports)
+{
+	if (!reports)
+		return;
+	layout_free(reports->layout);
+	free(reports->entry);
+	free(reports->row);
+	free(reports->value);
+	free(reports->offset);
+	text_done(&reports->metadata);
+	text_done(&reports->common);
+	free(reports);
+}
+
+/* ---- who is in it -------------------------------------------------------- */
+
+static void entry_add(struct power_reports *reports, const char *target,
+		      const struct tick_target *of, double watts)
+{
+	reports->entry =
+		mem_grow(reports->entry, &reports->entry_capacity,
+			 reports->entries + 1, sizeof(*reports->entry));
+	reports->entry[reports->entries++] =
+		(struct entry){ target, of, watts };
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return strcmp(x->target, y->target);
+}
+
+static void entries_fill(struct power_reports *reports,
+			 const struct tick_watts *watts)
+{
+	const struct tick *tick = watts->tick;
+	const struct attribution *of = watts->watts;
+
+	reports->entries = 0;
+	for (size_t i = 0; i < tick->targets; i++)
+		entry_add(reports, tick->target[i].name, &tick->target[i],
+			  of->target_w[i]);
+	/* Under a policy that gives idle watts away there is no such target,
+	 * unless there was nobody to give them to. */
+	if (of->idle_w > 0 || !strcmp(watts->policy, "none"))
+		entry_add(reports, POWER_TARGET_IDLE, NULL, of->idle_w);
+	if (of->unattributed_w > 0 || !isnan(tick->use))
+		entry_add(reports, POWER_TARGET_UNATTRIBUTED, NULL,
+			  of->unattributed_w);
+	qsort(reports->entry, reports->entries, sizeof(*reports->entry),
+	      compare_entries);
+}
+
+/* ---- what is said about it ------------------------------------------------ */
+
+static void put_real(struct text *out, const char *key, double value)
+{
+	if (!isfinite(value))
+		return;
+	text_printf(out, ",\"%s\":", key);
+	text_put_real(out, value);
+}
+
+static void put_string(struct text *out, const char *key, const char *value)
+{
+	text_printf(out, ",\"%s\":", key);
+	text_put_json(out, value);
+}
+
+/* The members that all rows of the tick share. */
+static void common_put(const struct tick_watts *watts, struct text *out)
+{
+	const struct tick *tick = watts->tick;
+	const struct energy *energy = &tick->energy;
+	char label[ENERGY_LABEL_MAX];
+
+	text_clear(out);
+	put_string(out, "idle_policy", watts->policy);
+	put_real(out, "idle_w", watts->idle_w);
+	put_string(out, "idle_w_from", watts->idle_from);
+	put_string(out, "meter", tick->meter);
+	put_real(out, "meter_w", watts->meter_w);
+	put_real(out, "residual_w", watts->watts->residual_w);
+	text_printf(out, ",\"source\":%d", (int)energy->source);
+	if (energy_is_estimate(energy->source))
+		put_string(out, "estimated",
+			   energy_label(energy->source, energy->scale_lo,
+					energy->scale_hi, label));
+	if (watts->excess > 0)
+		put_real(out, "excess", watts->excess);
+	text_put(out, ",\"elapsed_ns\":");
+	text_put_int(out, llround(1e9 * tick->elapsed_s));
+}
+
+static void metadata_put(const struct power_reports *reports,
+			 const struct tick_watts *watts,
+			 const struct entry *entry, struct text *out)
+{
+	double ratio = watts->meter_w > 0 ? entry->watts / watts->meter_w : 0;
+
+	text_put(out, "{\"scope\":\"cpu\",\"socket\":\"0\",\"formula\":");
+	text_put_json(out, watts->model);
+	put_real(out, "ratio", ratio);
+	put_real(out, "sigma_w",
+		 ratio * watts->tick->energy.sigma_j / watts->tick->elapsed_s);
+	text_put(out, reports->common.data);
+	if (entry->of && entry->of->parent >= 0)
+		put_string(out, "within", entry->of->within);
+	if (entry->of && entry->of->names)
+		text_put(out, entry->of->names);
+	text_put_char(out, '}');
+}
+
+static void metadata_fill(struct power_reports *reports,
+			  const struct tick_watts *watts)
+{
+	common_put(watts, &reports->common);
+	text_clear(&reports->metadata);
+	for (size_t i = 0; i < reports->entries; i++) {
+		reports->offset[i] = reports->metadata.length;
+		metadata_put(reports, watts, &reports->entry[i],
+			     &reports->metadata);
+		text_put_bytes(&reports->metadata, "", 1);
+	}
+}
+
+static void rows_reserve(struct power_reports *reports)
+{
+	size_t n = reports->entries;
+
+	reports->row = mem_grow(reports->row, &reports->row_capacity, n,
+				sizeof(*reports->row));
+	reports->value = mem_grow(reports->value, &reports->value_capacity, n,
+				  sizeof(*reports->value));
+	reports->offset = mem_grow(reports->offset, &reports->offset_capacity,
+				   n, sizeof(*reports->offset));
+}
+
+int power_reports_put(struct power_reports *reports,
+		      const struct tick_watts *watts, struct sink *sink,
+		      struct err *err)
+{
+	struct batch batch = {
+		.time_ms = watts->tick->time_ms,
+		.sensor = watts->tick->sensor,
+	};
+
+	entries_fill(reports, watts);
+	rows_reserve(reports);
+	metadata_fill(reports, watts);
+	for (size_t i = 0; i < reports->entries; i++) {
+		reports->value[i].real = reports->entry[i].watts;
+		reports->row[i] = (struct row){
+			.target = reports->entry[i].target,
+			.layout = reports->layout,
+			.value = &reports->value[i],
+			.metadata = reports->metadata.data + reports->offset[i],
+		};
+	}
+	batch.row = reports->row;
+	batch.rows = reports->entries;
+	return sink_put(sink, &batch, err);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "lib/source.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/mem.h"
+#include "lib/place.h"
+
+extern const struct source_kind source_kind_csv;
+extern const struct source_kind source_kind_jsonl;
+
+static const struct source_kind *const kinds[] = {
+	&source_kind_jsonl,
+	&source_kind_csv,
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+struct source {
+	const struct source_kind *kind;
+	void *self;
+	struct source_filter filter;
+	char *target; /* the filter's, ours */
+};
+
+/* ---- opening ------------------------------------------------------------- */
+
+static const struct source_kind *kind_find(const char *scheme, size_t length)
+{
+	for (size_t i = 0; i < KINDS; i++)
+		if (strlen(kinds[i]->scheme) == length &&
+		    !strncmp(kinds[i]->scheme, scheme, length))
+			return kinds[i];
+	return NULL;
+}
+
+static int kind_unknown(const char *uri, size_t length, struct err *err)
+{
+	struct text known = TEXT_INIT;
+
+	for (size_t i = 0; i < KINDS; i++)
+		text_printf(&known, "%s%s:", i ? ", " : "", kinds[i]->scheme);
+	err_set(err, EINVAL, "'%.200s': cannot read from '%.*s:'", uri,
+		(int)length, uri);
+	err_remedy(err, "there are: %s; a file of that name is jsonl:%.200s",
+		   known.data, uri);
+	text_done(&known);
+	return -1;
+}
+
+struct source *source_open(const char *uri, const struct source_filter *filter,
+			   struct err *err)
+{
+	size_t length = place_scheme(uri);
+	const struct source_kind *kind = &source_kind_jsonl;
+	const char *rest = uri;
+	struct source *source;
+	void *self;
+
+	if (length > 0) {
+		kind = kind_find(uri, length);
+		rest = uri + length + 1;
+	}
+	if (!kind) {
+		kind_unknown(uri, length, err);
+		return NULL;
+	}
+	self = kind->open(rest, err);
+	if (!self) {
+		err_wrap(err, "%s %.*s", kind->scheme, (int)strcspn(rest, "?"),
+			 rest);
+		return NULL;
+	}
+	source = xcalloc(1, sizeof(*source));
+	source->kind = kind;
+	source->self = self;
+	if (filter) {
+		source->filter = *filter;
+		if (filter->target)
+			source->target = xstrdup(filter->target);
+	}
+	return source;
+}
+
+/* ---- filtering ----------------------------------------------------------- */
+
+/* Two digits of ".ffffff" more or less do not matter: milliseconds. */
+static const char *fraction_ms(const char *text, int64_t *ms)
+{
+	int64_t unit = 100;
+
+	if (*text != '.')
+		return text;
+	for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
+		*ms += (*text - '0') * unit;
+	return text;
+}
+
+/* "2026-07-09T12:26:40.123", "…Z", "…+02:00"; without a zone: UTC. */
+static bool date_ms(const char *text, int64_t *ms)
+{
+	struct tm tm = { 0 };
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	int64_t zone_s = 0;
+
+	if (!rest)
+		return false;
+	*ms = (int64_t)timegm(&tm) * 1000;
+	rest = fraction_ms(rest, ms);
+	if (*rest) {
+		struct tm zone = { 0 };
+
+		if (!strptime(rest, "%z", &zone))
+			return false;
+		zone_s = zone.tm_gmtoff;
+	}
+	*ms -= zone_s * 1000;
+	return true;
+}
+
+static bool doc_ms(const struct doc *doc, int64_t *ms)
+{
+	const struct doc *time = doc_get(doc, "timestamp");
+	const char *text;
+	char *end;
+
+	if (!time)
+		time = doc_get(doc, "time_ms");
+	if (doc_kind(time) == DOC_INT || doc_kind(time) == DOC_REAL) {
+		*ms = (int64_t)doc_real(time, 0);
+		return true;
+	}
+	text = doc_string(time, NULL);
+	if (!text)
+		return false;
+	*ms = strtoll(text, &end, 10);
+	return (end != text && !*end) || date_ms(text, ms);
+}
+
+static bool is_wanted(const struct source *source, const struct doc *doc)
+{
+	const struct source_filter *filter = &source->filter;
+	const char *target;
+	int64_t ms;
+
+	if (filter->since_ms || filter->until_ms) {
+		if (!doc_ms(doc, &ms))
+			return false;
+		if (filter->since_ms && ms < filter->since_ms)
+			return false;
+		if (filter->until_ms && ms >= filter->until_ms)
+			return false;
+	}
+	if (!source->target)
+		return true;
+	target = doc_string(doc_get(doc, "target"), NULL);
+	return target && fnmatch(source->target, target, 0) == 0;
+}
+
+int source_next(struct source *source, struct doc **doc, struct err *err)
+{
+	struct doc *next;
+	int got;
+
+	while ((got = source->kind->next(source->self, &next, err)) > 0) {
+		if (is_wanted(source, next)) {
+			*doc = next;
+			return 1;
+		}
+		doc_free(next);
+	}
+	return got;
+}
+
+const char *source_where(const struct source *source)
+{
+	return source->kind->where(source->self);
+}
+
+bool source_torn(const struct source *source)
+{
+	return source->kind->torn && source->kind->torn(source->self);
+}
+
+void source_close(struct source *source)
+{
+	if (!source)
+		return;
+	source->kind->close(source->self);
+	free(source->target);
+	free(source);
+}

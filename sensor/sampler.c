@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sensor/sampler.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "sensor/hwpc_report.h"
+
+/* A signal that comes just before the waiting begins is noticed at the end of
+ * it, so no waiting is longer. */
+#define WAIT_NS  1000000000
+#define GUARD_NS ((int64_t)METER_GUARD_S * 1000000000 / 2)
+
+/* A target that has a slot. */
+struct tracked {
+	struct target target;
+	int slot;
+	bool vanished; /* one more report, then it is removed */
+	const struct layout *layout;
+};
+
+struct shaped {
+	const struct engine_shape *shape;
+	struct layout *layout;
+};
+
+/* Targets that are counted by the same engine in the same place share the
+ * text of their metadata. */
+struct stamp {
+	const char *engine;
+	char within[TARGET_NAME_MAX];
+	struct text text;
+};
+
+struct sampler {
+	struct sampler_config config;
+	struct tracked *tracked; /* sorted by name */
+	size_t count, capacity;
+	struct shaped *shaped;
+	size_t shapes, shape_capacity;
+	struct stamp *stamp;
+	size_t stamps, stamp_capacity;
+	struct row *row;
+	size_t row_capacity;
+	struct sampler_tally tally;
+	struct err refused; /* a target that was named, and cannot be counted */
+	int64_t start_ns, due_ns, end_ns, discover_ns, guard_ns;
+};
+
+struct sampler *sampler_new(const struct sampler_config *config)
+{
+	struct sampler *sampler = xcalloc(1, sizeof(*sampler));
+
+	sampler->config = *config;
+	return sampler;
+}
+
+void sampler_free(struct sampler *sampler)
+{
+	if (!sampler)
+		return;
+	for (size_t i = 0; i < sampler->count; i++)
+		engine_remove(sampler->config.engine, sampler->tracked[i].slot);
+	for (size_t i = 0; i < sampler->shapes; i++)
+		layout_free(sampler->shaped[i].layout);
+	for (size_t i = 0; i < sampler->stamps; i++)
+		text_done(&sampler->stamp[i].text);
+	free(sampler->tracked);
+	free(sampler->shaped);
+	free(sampler->stamp);
+	free(sampler->row);
+	free(sampler);
+}
+
+/* ---- targets --------------------------------------------------------------- */
+
+static const struct layout *layout_for(struct sampler *sampler,
+				       const struct engine_shape *shape)
+{
+	struct layout *layout;
+
+	for (size_t i = 0; i < sampler->shapes; i++)
+		if (sampler->shaped[i].shape == shape)
+			return sampler->shaped[i].layout;
+	layout = hwpc_layout_new();
+	for (size_t i = 0; i < shape->columns; i++)
+		hwpc_layout_add(layout, shape->column[i].group,
+				shape->column[i].package, shape->column[i].cpu,
+				shape->column[i].event);
+	layout_end(layout);
+	sampler->shaped =
+		mem_grow(sampler->shaped, &sampler->shape_capacity,
+			 sampler->shapes + 1, sizeof(*sampler->shaped));
+	sampler->shaped[sampler->shapes++] = (struct shaped){ shape, layout };
+	return layout;
+}
+
+static int appeared(void *arg, const struct target *target)
+{
+	struct sampler *sampler = (struct sampler *)arg;
+	struct err why = { 0 };
+	int slot = engine_add(sampler->config.engine, target, &why);
+	size_t at = sampler->count;
+
+	if (slot < 0) {
+		if (target->named)
+			sampler->refused = why;
+		else
+			log_warn("target", "%s is left out: %s", target->name,
+				 why.text);
+		return -1;
+	}
+	sampler->tracked =
+		mem_grow(sampler->tracked, &sampler->capacity,
+			 sampler->count + 1, sizeof(*sampler->tracked));
+	while (at > 0 &&
+	       strcmp(sampler->tracked[at - 1].target.name, target->name) > 0)
+		at--;
+	memmove(&sampler->tracked[at + 1], &sampler->tracked[at],
+		(sampler->count - at) * sizeof(*sampler->tracked));
+	sampler->tracked[at] = (struct tracked){
+		.target = *target,
+		.slot = slot,
+		.layout = layout_for(
+			sampler, engine_shape(sampler->config.engine, slot)),
+	};
+	sampler->count++;
+	return 0;
+}
+
+static void vanished(void *arg, const struct target *target)
+{
+	struct sampler *sampler = (struct sampler *)arg;
+
+	for (size_t i = 0; i < sampler->count; i++) {
+		struct tracked *tracked = &sampler->tracked[i];
+
+		if (tracked->target.pid == target->pid &&
+		    tracked->target.start == target->start &&
+		    tracked->target.kind == target->kind)
+			tracked->vanished = true;
+	}
+}
+
+static int discover(struct sampler *sampler, struct err *err)
+{
+	struct target_watch watch = { appeared, vanished, sampler };
+
+	if (!sampler->config.targets)
+		return 0;
+	return target_set_scan(sampler->config.targets, &watch, err);
+}
+
+/* Those whose last report is out. */
+static void remove_ended(struct sampler *sampler)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < sampler->count; i++) {
+		struct tracked *tracked = &sampler->tracked[i];
+
+		if (!tracked->vanished) {
+			sampler->tracked[kept++] = *tracked;
+			continue;
+		}
+		log_detail("target", "%s ended", tracked->target.name);
+		engine_remove(sampler->config.engine, tracked->slot);
+	}
+	sampler->count = kept;
+}
+
+/* ---- a report -------------------------------------------------------------- */
+
+static const char *metadata_for(struct sampler *sampler,
+				const struct tracked *tracked)
+{
+	const char *engine =
+		engine_slot_name(sampler->config.engine, tracked->slot);
+	struct stamp *stamp;
+
+	for (size_t i = 0; i < sampler->stamps; i++) {
+		stamp = &sampler->stamp[i];
+		if (stamp->engine == engine &&
+		    !strcmp(stamp->within, tracked->target.within))
+			break;
+		stamp = NULL;
+	}
+	if (sampler->stamps == 0 || !stamp) {
+		sampler->stamp =
+			mem_grow(sampler->stamp, &sampler->stamp_capacity,
+				 sampler->stamps + 1, sizeof(*sampler->stamp));
+		stamp = &sampler->stamp[sampler->stamps++];
+		*stamp = (struct stamp){ .engine = engine, .text = TEXT_INIT };
+		memcpy(stamp->within, tracked->target.within,
+		       sizeof(stamp->within));
+	}
+	if (stamp->text.length == 0)
+		hwpc_metadata_put(
+			&(struct hwpc_metadata){
+				.elapsed_ns = machine_elapsed_ns(
+					sampler->config.machine),
+				.engine = stamp->engine,
+				.within = stamp->within,
+			},
+			&stamp->text);
+	return stamp->text.data;
+}
+
+static size_t fill_rows(struct sampler *sampler)
+{
+	struct engine *engine = sampler->config.engine;
+	size_t rows = 1;
+
+	sampler->row = mem_grow(sampler->row, &sampler->row_capacity,
+				sampler->count + 1, sizeof(*sampler->row));
+	machine_row(sampler->config.machine,
+		    engine ? engine_name(engine) : NULL, &sampler->row[0]);
+	for (size_t i = 0; i < sampler->stamps; i++)
+		text_clear(&sampler->stamp[i].text);
+	for (size_t i = 0; i < sampler->count; i++) {
+		struct tracked *tracked = &sampler->tracked[i];
+
+		if (!engine_is_counting(engine, tracked->slot)) {
+			tracked->vanished = true;
+			continue;
+		}
+		sampler->row[rows++] = (struct row){
+			.target = tracked->target.name,
+			.layout = tracked->layout,
+			.value = engine_counts(engine, tracked->slot),
+			.metadata = metadata_for(sampler, tracked),
+		};
+	}
+	return rows;
+}
+
+static int report(struct sampler *sampler, struct err *err)
+{
+	struct batch batch = {
+		.sensor = sampler->config.name,
+	};
+
+	batch.time_ms = clock_wall_ms(sampler->config.clock);
+	if (machine_read(sampler->config.machine, sampler->config.engine, err) <
+	    0)
+		return -1;
+	batch.rows = fill_rows(sampler);
+	batch.row = sampler->row;
+	if (sink_put(sampler->config.sink, &batch, err) < 0)
+		return -1;
+	sampler->tally.ticks++;
+	remove_ended(sampler);
+	return 0;
+}
+
+/* ---- the loop -------------------------------------------------------------- */
+
+int sampler_start(struct sampler *sampler, struct err *err)
+{
+	const struct sampler_config *config = &sampler->config;
+
+	/* 50 µs of slack by default: a quarter of a millisecond's tick */
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+	if (discover(sampler, err) < 0)
+		return -1;
+	if (sampler->refused.code)
+		return err_set(err, sampler->refused.code, "%s",
+			       sampler->refused.text);
+	if (machine_read(config->machine, config->engine, err) < 0)
+		return -1;
+	sampler->start_ns = clock_now_ns(config->clock);
+	sampler->due_ns = sampler->start_ns + config->interval_ns;
+	sampler->discover_ns = sampler->start_ns + config->discovery_ns;
+	sampler->guard_ns = sampler->start_ns + GUARD_NS;
+	sampler->end_ns = config->duration_ns > 0
+				  ? sampler->start_ns + config->duration_ns
+				  : INT64_MAX;
+	return 0;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static bool stopped(const struct sampler *sampler)
+{
+	return sampler->config.stop &&
+	       sampler->config.stop(sampler->config.arg);
+}
+
+/* 1 when it is time, 0 when it is time to end. */
+static int wait_until(struct sampler *sampler, int64_t due_ns, struct err *err)
+{
+	struct clock *clock = sampler->config.clock;
+
+	for (;;) {
+		int64_t now_ns = clock_now_ns(clock);
+
+		if (stopped(sampler))
+			return 0;
+		if (now_ns >= due_ns)
+			return 1;
+		if (now_ns >= sampler->guard_ns) {
+			if (machine_guard(sampler->config.machine, err) < 0)
+				return -1;
+			sampler->guard_ns = now_ns + GUARD_NS;
+		}
+		clock_sleep_until_ns(clock, least(due_ns, now_ns + WAIT_NS));
+	}
+}
+
+static void note_lateness(struct sampler *sampler)
+{
+	int64_t interval_ns = sampler->config.interval_ns;
+	int64_t late_ns = clock_now_ns(sampler->config.clock) - sampler->due_ns;
+
+	if (late_ns > sampler->tally.worst_ns)
+		sampler->tally.worst_ns = late_ns;
+	if (late_ns > interval_ns / 10)
+		sampler->tally.late++;
+	if (late_ns >= interval_ns) {
+		int64_t missed = late_ns / interval_ns;
+
+		sampler->tally.missed += (uint64_t)missed;
+		sampler->due_ns += missed * interval_ns;
+	}
+}
+
+static bool targets_are_gone(const struct sampler *sampler)
+{
+	return sampler->config.end_with_targets && sampler->config.targets &&
+	       sampler->count == 0 &&
+	       !target_set_is_open(sampler->config.targets);
+}
+
+static int tick(struct sampler *sampler, struct err *err)
+{
+	int64_t now_ns;
+
+	note_lateness(sampler);
+	if (report(sampler, err) < 0)
+		return -1;
+	now_ns = clock_now_ns(sampler->config.clock);
+	sampler->guard_ns = now_ns + GUARD_NS;
+	if (now_ns >= sampler->discover_ns) {
+		if (discover(sampler, err) < 0)
+			return -1;
+		sampler->discover_ns = now_ns + sampler->config.discovery_ns;
+	}
+	sampler->due_ns += sampler->config.interval_ns;
+	return 0;
+}
+
+int sampler_run(struct sampler *sampler, struct err *err)
+{
+	const struct sampler_config *config = &sampler->config;
+	bool over = false;
+	int status = 1;
+
+	while (!over && !targets_are_gone(sampler)) {
+		bool cut = sampler->due_ns > sampler->end_ns;
+
+		over = sampler->due_ns >= sampler->end_ns;
+		status = wait_until(
+			sampler, least(sampler->due_ns, sampler->end_ns), err);
+		if (status <= 0)
+			break;
+		if ((!cut || config->keep_rest) && tick(sampler, err) < 0)
+			return -1;
+	}
+	if (status == 0 && config->keep_rest)
+		return report(sampler, err);
+	return status < 0 ? -1 : 0;
+}
+
+const struct sampler_tally *sampler_tally(const struct sampler *sampler)
+{
+	return &sampler->tally;
+}
+
+size_t sampler_targets(const struct sampler *sampler)
+{
+	return sampler->count;
+}

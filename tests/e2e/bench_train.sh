@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# bench train and bench describe: what they say, what repeats, what they refuse.
+set -eu
+# shellcheck source=tests/e2e/lib.sh
+. "$SRC/tests/e2e/lib.sh"
+
+valid() {
+	/usr/bin/python3 -c 'import jsonschema' 2>/dev/null || return 0
+	/usr/bin/python3 -W ignore "$SRC/tests/e2e/validate.py" "$SRC/docs/schema/$1.schema.json" "$2"
+}
+train() {
+	bench train --meter model:idle=5,cpu=10 "$@"
+}
+small=(--model mlp:8-16-3 --data synthetic:1000x8x3 --epochs 3)
+
+# A summary on stdout, the way there on stderr.
+train "${small[@]}" >out 2>err
+has out '^accuracy 0\.[0-9]+, loss [0-9.]+ after 3 epochs, trained in .* estimated \(class 7'
+[ "$(wc -l <out)" -eq 1 ] || die "more than the summary on stdout"
+has err '^data +synthetic:1000x8x3: 900 samples to learn from, 100 to be tested on'
+has err 'epoch 3/3 .* accuracy 0\.[0-9]+ .* estimated$'
+train "${small[@]}" -q >quiet 2>err
+[ ! -s err ] || die "-q still talks"
+
+# One line per epoch, the summary last, each a document with its source.
+train "${small[@]}" --json >json 2>err
+[ "$(wc -l <json)" -eq 4 ] || die "expected 3 epochs and a summary"
+tail -n 1 json >last
+for key in accuracy loss seconds energy_j energy_sigma_j meter95 source meter; do
+	has last "\"$key\":"
+done
+has last '"schema":"fedwatts.train/1"'
+has last '"source":7'
+valid train json
+valid train-epoch json
+
+# The same seed learns the same, another seed something else.
+results() {
+	sed -E 's/"(seconds|energy_j|energy_sigma_j)":[^,}]*//g; s/"meter95":\[[^]]*\]//g' "$1"
+}
+train "${small[@]}" --json >again 2>err
+train "${small[@]}" --json --seed 2 >other 2>err
+[ "$(results json)" = "$(results again)" ] || die "the same seed gave another result"
+[ "$(results json)" != "$(results other)" ] || die "the seed has no effect"
+
+# Momentum and squared error learn, too.
+train "${small[@]}" --momentum 0.9 --rate 0.02 --loss mse --epochs 10 --json >json 2>err
+tail -n 1 json | grep -qE '"accuracy":(0\.[89]|1)' || die "mse with momentum does not learn"
+
+# A CSV file, and no meter: no joules rather than zero.
+for i in $(seq 50); do
+	echo "$i,$((i % 7)),$([ "$i" -gt 25 ] && echo high || echo low)"
+done >set.csv
+bench train --model softmax:2-2 --data csv:set.csv --meter null --epochs 50 --batch 4 --json >json 2>err
+valid train json
+tail -n 1 json >last
+! grep -q energy_j last || die "joules without a meter"
+grep -qE '"accuracy":(0\.9|1)' last || die "a line between two halves is not learnt"
+
+# Refusals: one sentence, the right status.
+fails 64 "did you mean mlp" train --model mpl:8-3 --data synthetic:100x8x3
+fails 64 "there are ce and mse" train "${small[@]}" --loss hinge
+fails 64 "there is fp32" train "${small[@]}" --precision int8
+fails 64 "one thread" train "${small[@]}" --threads 2
+fails 64 "are needed" train --model mlp:8-3
+fails 1 "for example softmax:8-3" train --model mlp:9-3 --data synthetic:100x8x3
+fails 1 "smaller --rate" train "${small[@]}" --rate 1000 --batch 1
+fails 1 "there are fashion-mnist, idx:DIR" train --model mlp:8-3 --data cifar
+fails 1 "nowhere: No such file" train --model mlp:8-3 --data idx:/nowhere
+printf '1,2,a\n2,3,b\nx,4,a\n' >bad.csv
+fails 1 "bad.csv:3: " train --model softmax:2-2 --data csv:bad.csv
+FEDWATTS_FASHION_MNIST=/nowhere \
+	fails 1 "apt-get install dataset-fashion-mnist" train --model mlp:784-10 --data fashion-mnist
+
+# IDX files, good and damaged.
+mkdir idx
+printf '\0\0\10\3\0\0\0\4\0\0\0\1\0\0\0\2abcdefgh' >idx/train-images-idx3-ubyte
+printf '\0\0\10\1\0\0\0\4\0\1\0\1' >idx/train-labels-idx1-ubyte
+cp idx/train-images-idx3-ubyte idx/t10k-images-idx3-ubyte
+cp idx/train-labels-idx1-ubyte idx/t10k-labels-idx1-ubyte
+train --model softmax:2-2 --data idx:idx --epochs 1 >out 2>err
+has err 'idx:idx: 4 samples to learn from, 4 to be tested on, 2 features, 2 classes'
+cp idx/train-labels-idx1-ubyte idx/train-images-idx3-ubyte
+fails 1 "wrong magic 0x00000801, expected 0x00000803" train --model softmax:2-2 --data idx:idx
+printf '\0\0\10\3\0\0\0\4\0\0\0\1\0\0\0\2abcde' >idx/train-images-idx3-ubyte
+fails 1 "truncated: 5 bytes where its header promises 8" train --model softmax:2-2 --data idx:idx
+
+# A signal ends it with what is done, and 128 + its number.
+status=0
+timeout --preserve-status -s INT 1 "$BIN/bench" train --model mlp:200-200-10 --data synthetic:20000x200x10 \
+	--epochs 100000 --meter null -q >out 2>err || status=$?
+[ "$status" -eq 130 ] || die "status $status after SIGINT"
+
+# What a model consists of.
+bench describe mlp:784-256-10 --batch 8 >out
+has out '^dense 784x256 +200960 '
+has out '^sum +203530 '
+bench describe mlp:784-256-10 --json >json
+valid description json
+has json '"parameters":203530,"operations_forward":13008896'
+fails 64 "one MODEL" bench describe
+fails 64 "two classes" bench describe mlp:784-1

@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Reports in, watts out: live from a sensor, from files, under several idle
+# policies, and from reports that hwpc-sensor wrote.
+set -eu
+# shellcheck source=tests/e2e/lib.sh
+. "$SRC/tests/e2e/lib.sh"
+
+# In every tick and under every policy the rows sum to the meter.
+cat >conserve.py <<'END'
+import collections, json, sys
+sums, meter = collections.Counter(), {}
+for line in open(sys.argv[1]):
+    d = json.loads(line)
+    m = d["metadata"]
+    key = (d["timestamp"], m["idle_policy"])
+    meter[key] = m["meter_w"]
+    if "within" not in m:
+        sums[key] += d["power"]
+    assert abs(m["residual_w"]) <= 1e-9 * m["meter_w"], d
+    assert d["power"] >= 0, d
+assert len(meter) == int(sys.argv[2]), len(meter)
+for key in meter:
+    assert abs(sums[key] - meter[key]) <= 1e-9 * meter[key], key
+END
+
+# ---- live -----------------------------------------------------------------------
+burn 0.5 & burner=$!
+trap 'kill $burner 2>/dev/null || true' EXIT
+sleep 0.2
+sensor -q --pid "$burner" --meter model:idle=5W,cpu=10W --interval 100ms \
+	--duration 1s --name here | tee trace.jsonl |
+	formula --idle none --idle uniform --idle proportional --idle-watts 5 \
+		>power.jsonl 2>err
+python3 conserve.py power.jsonl 30
+has power.jsonl '"sensor":"here","target":"process:[0-9]+:burn","power":[0-9.]+,"metadata":\{"scope":"cpu","socket":"0"'
+has power.jsonl '"target":"unattributed".*"source":7,"estimated":"estimated \(class 7, −50/\+100 %\)"'
+has err 'meter    model: watts are estimated'
+has err '^ticks    10 in 1'
+has err '^process:[0-9]+:burn +.* %.* none'
+has err 'worst residual'
+status=0
+python3 "$SRC/tests/e2e/validate.py" "$SRC/docs/schema/power-report.schema.json" \
+	power.jsonl >validate.out || status=$?
+[ "$status" -eq 0 ] || [ "$status" -eq 77 ] || { cat validate.out; exit 1; }
+
+# It gets half a core's watts (or what the machine had to give).
+formula --from trace.jsonl --idle-watts 5W --json -q >sums.json
+python3 - "$burner" <<'END'
+import json, sys
+sums = json.load(open("sums.json"))
+of = {t["target"]: t for t in sums["targets"]}
+target = of["process:%s:burn" % sys.argv[1]]
+assert sums["ticks"] == 10 and sums["source"] == 7 and sums["meter"] == "model"
+assert abs(sum(t["energy_j"] for t in sums["targets"]) - sums["energy_j"]) < 1e-9 * sums["energy_j"]
+assert 1 < target["power_w"] < 6, target
+assert abs(of["idle"]["power_w"] - 5) < 1e-6, of["idle"]
+END
+
+# ---- again, from the file: the same bytes ---------------------------------------
+for i in 1 2; do
+	formula -q --from trace.jsonl --idle none --idle-watts 5 --to again$i.jsonl
+done
+cmp again1.jsonl again2.jsonl
+grep '"idle_policy":"none"' power.jsonl | cmp - again1.jsonl
+
+# ---- a part of it ----------------------------------------------------------------
+formula -q --from trace.jsonl --target nobody --to null: --to part.jsonl
+[ "$(grep -c '"target":"process' part.jsonl)" -eq 0 ] || die "--target let others in"
+python3 conserve.py part.jsonl 10
+fifth=$(sed -n '/"target":"all"/s/.*"timestamp":\([0-9]*\).*/\1/p' trace.jsonl | sed -n 5p)
+formula -q --from trace.jsonl --since "$fifth" --to since.jsonl
+python3 conserve.py since.jsonl 6
+formula -q --from trace.jsonl --until "$fifth" --to until.jsonl
+python3 conserve.py until.jsonl 4
+
+# ---- PowerAPI's CSV --------------------------------------------------------------
+formula -q --from trace.jsonl --to csv:csv
+has csv/here-idle/PowerReport.csv '^timestamp,sensor,target,power,socket,elapsed_ns,estimated,formula'
+[ "$(wc -l <csv/here-idle/PowerReport.csv)" -eq 11 ] || die "csv rows are missing"
+
+# ---- a torn last line ------------------------------------------------------------
+head -c -40 trace.jsonl >torn.jsonl
+formula --from torn.jsonl --to torn-power.jsonl 2>err
+has err 'torn last line was skipped'
+python3 conserve.py torn-power.jsonl 10
+
+# ---- stopped: everything flushed, status 0 ---------------------------------------
+mkfifo pipe
+sensor -q --meter model:idle=5W,cpu=10W --interval 50ms >pipe &
+sensor=$!
+formula -q --from pipe --to stopped.jsonl &
+formula=$!
+sleep 0.8
+kill -TERM "$formula"
+status=0
+wait "$formula" || status=$?
+kill "$sensor" 2>/dev/null || true
+wait "$sensor" || true
+[ "$status" -eq 0 ] || die "status $status after SIGTERM"
+python3 conserve.py stopped.jsonl "$(grep -c '"target":"idle"' stopped.jsonl)"
+has stopped.jsonl '"target":"idle"'
+
+# ---- what hwpc-sensor wrote --------------------------------------------------------
+real=${FEDWATTS_SHARED:-$SRC/../shared}/data/hwpc_reports
+if [ -e "$real/smartwatts_timeline.json" ]; then
+	python3 - "$real/smartwatts_timeline.json" >real.jsonl <<'END'
+import datetime, json, sys
+for d in json.load(open(sys.argv[1])):
+    t = datetime.datetime.fromisoformat(d["timestamp"])
+    d["timestamp"] = round(1000 * t.replace(tzinfo=datetime.timezone.utc).timestamp())
+    print(json.dumps(d))
+END
+	formula --from real.jsonl --event CPU_CLK_THREAD_UNHALTED:THREAD_P \
+		--to real-power.jsonl 2>err
+	# Ten ticks, of which the first has no length.
+	python3 conserve.py real-power.jsonl 9
+	has err 'the first one, of unknown length'
+	has err 'do not count CPU_CLK_THREAD_UNHALTED:THREAD_P'
+	has err 'rapl, 10\.9 J, class 1 \(hardware accumulator\)'
+	has real-power.jsonl '"target":"mongo"'
+	grep -q estimated real-power.jsonl && die "RAPL is called estimated"
+	# Two packages with their DRAM, and nothing but joules; in 2018 the
+	# machine was called "system".
+	mkdir hwpc
+	sed 's/,system,/,all,/' "$real/powerapi_rapl2.csv" >hwpc/rapl.csv
+	formula --from csv:hwpc --to csv.jsonl 2>err
+	has csv.jsonl '"target":"idle","power":30\.57'
+else
+	echo "note: $real is not here: real reports were not tried"
+fi

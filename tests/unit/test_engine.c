@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <check.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sensor/counter.h"
+#include "sensor/engine.h"
+
+/* ---- a process that does what it is told ----------------------------------- */
+
+#define BURN_S  0.03
+#define BURN_NS 30000000
+
+static void burn(void)
+{
+	struct timespec now, start;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+	do {
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	} while ((double)(now.tv_sec - start.tv_sec) +
+			 1e-9 * (double)(now.tv_nsec - start.tv_nsec) <
+		 BURN_S);
+}
+
+static void *burn_thread(void *unused)
+{
+	burn();
+	return unused;
+}
+
+static void *idle_thread(void *unused)
+{
+	pause();
+	return unused;
+}
+
+/* b: burn. t: burn in a new thread. i: a thread that idles. c: burn in a child
+ * and wait for it. */
+static void obey(int fd)
+{
+	pthread_t thread;
+	char order;
+
+	while (read(fd, &order, 1) == 1) {
+		if (order == 'b')
+			burn();
+		if (order == 't') {
+			pthread_create(&thread, NULL, burn_thread, NULL);
+			pthread_join(thread, NULL);
+		}
+		if (order == 'i')
+			pthread_create(&thread, NULL, idle_thread, NULL);
+		if (order == 'c') {
+			pid_t child = fork();
+
+			if (child == 0) {
+				burn();
+				usleep(150000); /* long enough to be seen */
+				_exit(0);
+			}
+			waitpid(child, NULL, 0);
+		}
+		if (write(fd, &order, 1) != 1)
+			break;
+	}
+	_exit(0);
+}
+
+struct servant {
+	pid_t pid;
+	int fd;
+	struct target target;
+};
+
+static struct servant servant;
+
+static void start_servant(enum target_kind kind)
+{
+	int end[2];
+	struct process process;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, end), 0);
+	servant.pid = fork();
+	if (servant.pid == 0) {
+		close(end[0]);
+		obey(end[1]);
+	}
+	close(end[1]);
+	servant.fd = end[0];
+	ck_assert_int_eq(process_read("/proc", servant.pid, &process, NULL), 0);
+	servant.target = (struct target){ .kind = kind,
+					  .pid = servant.pid,
+					  .start = process.start,
+					  .name = "servant" };
+}
+
+static void order(char what)
+{
+	char answer;
+
+	ck_assert_int_eq(write(servant.fd, &what, 1), 1);
+	ck_assert_int_eq(read(servant.fd, &answer, 1), 1);
+}
+
+static void end_servant(void)
+{
+	if (servant.pid > 0) {
+		close(servant.fd);
+		waitpid(servant.pid, NULL, 0);
+	}
+	servant.pid = 0;
+}
+
+/* ---- every kind ------------------------------------------------------------ */
+
+static struct engine *engine;
+
+static void make_group(struct event_group *group)
+{
+	*group = (struct event_group){ .name = "core" };
+	ck_assert_int_eq(
+		event_group_add(group, "PERF_COUNT_SW_TASK_CLOCK", NULL), 0);
+}
+
+/* Loop tests go over the kinds; one that is not permitted here is skipped. */
+static bool open_kind(int i)
+{
+	struct event_group group;
+	struct err err = { 0 };
+
+	make_group(&group);
+	engine = engine_open(engine_kinds[i]->name, &group, 1, "/proc", &err);
+	if (!engine)
+		printf("skip: %s\n", err.text);
+	else
+		ck_assert_str_eq(engine_name(engine), engine_kinds[i]->name);
+	return engine != NULL;
+}
+
+static int add(void)
+{
+	struct err err = { 0 };
+	int slot = engine_add(engine, &servant.target, &err);
+
+	ck_assert_msg(slot >= 0, "%s", err.text);
+	return slot;
+}
+
+static uint64_t read_clock(int slot)
+{
+	struct err err = { 0 };
+
+	ck_assert_msg(engine_read(engine, &err) == 0, "%s", err.text);
+	return engine_counts(engine, slot)[0].integer;
+}
+
+static void teardown(void)
+{
+	engine_close(engine);
+	engine = NULL;
+	end_servant();
+}
+
+START_TEST(a_busy_process_is_counted_from_the_time_it_is_added)
+{
+	uint64_t idle, busy;
+	int slot;
+
+	if (!open_kind(_i))
+		return;
+	start_servant(TARGET_PROCESS);
+	order('b');
+	slot = add();
+	idle = read_clock(slot);
+	order('b');
+	busy = read_clock(slot);
+	ck_assert_uint_lt(idle, BURN_NS / 2);
+	ck_assert_uint_ge(busy, BURN_NS);
+	ck_assert_uint_lt(busy, 2 * BURN_NS);
+	ck_assert_uint_eq(engine_total(engine, slot, 0), idle + busy);
+	ck_assert(engine_is_counting(engine, slot));
+}
+END_TEST
+
+START_TEST(the_columns_are_the_events_and_two_times)
+{
+	const struct engine_shape *shape;
+	int slot;
+
+	if (!open_kind(_i))
+		return;
+	start_servant(TARGET_PROCESS);
+	slot = add();
+	shape = engine_shape(engine, slot);
+	ck_assert_uint_eq(shape->columns, 3);
+	ck_assert_str_eq(shape->column[0].event, "PERF_COUNT_SW_TASK_CLOCK");
+	ck_assert_str_eq(shape->column[1].event, "time_enabled");
+	ck_assert_str_eq(shape->column[2].event, "time_running");
+	for (int i = 0; i < 3; i++)
+		ck_assert_str_eq(shape->column[i].group, "core");
+	order('b');
+	read_clock(slot);
+	ck_assert_uint_ge(engine_counts(engine, slot)[1].integer, BURN_NS);
+	ck_assert_uint_le(engine_counts(engine, slot)[2].integer,
+			  engine_counts(engine, slot)[1].integer);
+}
+END_TEST
+
+START_TEST(threads_count_old_and_new)
+{
+	uint64_t before, after;
+	int slot;
+
+	if (!open_kind(_i))
+		return;
+	start_servant(TARGET_PROCESS);
+	order('i');
+	slot = add();
+	before = read_clock(slot);
+	order('t');
+	after = read_clock(slot);
+	ck_assert_uint_lt(before, BURN_NS / 2);
+	ck_assert_uint_ge(after, BURN_NS);
+	ck_assert_uint_lt(after, 2 * BURN_NS);
+}
+END_TEST
+
+START_TEST(children_do_not_count_for_a_process)
+{
+	int slot;
+
+	if (!open_kind(_i))
+		return;
+	start_servant(TARGET_PROCESS);
+	slot = add();
+	order('c');
+	ck_assert_uint_lt(read_clock(slot), BURN_NS / 2);
+}
+END_TEST
+
+START_TEST(children_count_for_a_tree)
+{
+	char what = 'c';
+	uint64_t sum = 0;
+	int slot;
+
+	if (!open_kind(_i))
+		return;
+	start_servant(TARGET_TREE);
+	slot = add();
+	ck_assert_int_eq(write(servant.fd, &what, 1), 1);
+	for (int i = 0; i < 30; i++) { /* a tick of 10 ms */
+		usleep(10000);
+		sum += read_clock(slot);
+	}
+	ck_assert_int_eq(read(servant.fd, &what, 1), 1);
+	sum += read_clock(slot);
+	ck_assert_uint_ge(sum, BURN_NS);
+	ck_assert_uint_lt(sum, 2 * BURN_NS);
+}
+END_TEST
+
+START_TEST(a_process_that_ended_keeps_its_counts_for_one_reading)
+{
+	uint64_t before;
+	int slot;
+
+	if (!open_kind(_i))
+		return;
+	start_servant(TARGET_PROCESS);
+	slot = add();
+	order('b');
+	before = read_clock(slot);
+	end_servant();
+	read_clock(slot);
+	/* perf looks whether an idle process is there, so it may need a tick
+	 * more to notice */
+	ck_assert(engine_is_counting(engine, slot));
+	read_clock(slot);
+	read_clock(slot);
+	ck_assert(!engine_is_counting(engine, slot));
+	ck_assert_uint_ge(engine_total(engine, slot, 0), before);
+	engine_remove(engine, slot);
+}
+END_TEST
+
+START_TEST(a_slot_is_used_again)
+{
+	int first, second;
+
+	if (!open_kind(_i))
+		return;
+	start_servant(TARGET_PROCESS);
+	first = add();
+	order('b');
+	read_clock(first);
+	engine_remove(engine, first);
+	second = add();
+	ck_assert_int_eq(first, second);
+	ck_assert_uint_eq(engine_total(engine, second, 0), 0);
+	ck_assert_uint_lt(read_clock(second), BURN_NS / 2);
+}
+END_TEST
+
+START_TEST(nobody_cannot_be_counted)
+{
+	struct target nobody = { .pid = (1 << 22) + 1, .name = "nobody" };
+	struct err err = { 0 };
+
+	if (!open_kind(_i))
+		return;
+	ck_assert_int_eq(engine_add(engine, &nobody, &err), -1);
+	ck_assert_int_eq(err.code, ESRCH);
+	ck_assert_int_eq(engine_read(engine, NULL), 0);
+}
+END_TEST
+
+/* ---- choosing -------------------------------------------------------------- */
+
+static int deny(struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd,
+		unsigned long flags)
+{
+	(void)attr, (void)pid, (void)cpu, (void)group_fd, (void)flags;
+	errno = EACCES;
+	return -1;
+}
+
+static int allow_self(struct perf_event_attr *attr, pid_t pid, int cpu,
+		      int group_fd, unsigned long flags)
+{
+	(void)attr, (void)cpu, (void)group_fd, (void)flags;
+	if (pid == 0)
+		return dup(0);
+	errno = EACCES;
+	return -1;
+}
+
+START_TEST(auto_takes_the_clock_where_perf_is_forbidden_and_says_so)
+{
+	struct event_group group;
+	struct err err = { 0 };
+
+	counter_open_fn = deny;
+	make_group(&group);
+	engine = engine_open("auto", &group, 1, "/proc", &err);
+	ck_assert_msg(engine != NULL, "%s", err.text);
+	ck_assert_str_eq(engine_name(engine), "clock");
+	ck_assert_ptr_nonnull(strstr(engine_remarks(engine), "not permitted"));
+}
+END_TEST
+
+START_TEST(auto_counts_by_the_clock_what_perf_may_not)
+{
+	struct event_group group;
+	int slot;
+
+	counter_open_fn = allow_self;
+	make_group(&group);
+	engine = engine_open("auto", &group, 1, "/proc", NULL);
+	ck_assert_str_eq(engine_name(engine), "perf");
+	start_servant(TARGET_PROCESS);
+	slot = add();
+	ck_assert_str_eq(engine_slot_name(engine, slot), "clock");
+	order('b');
+	ck_assert_uint_ge(read_clock(slot), BURN_NS);
+}
+END_TEST
+
+START_TEST(perf_by_name_fails_where_it_is_forbidden)
+{
+	struct event_group group;
+	struct err err = { 0 };
+
+	counter_open_fn = deny;
+	make_group(&group);
+	ck_assert_ptr_null(engine_open("perf", &group, 1, "/proc", &err));
+	ck_assert_int_eq(err.code, EACCES);
+	ck_assert_ptr_nonnull(strstr(err.text, "perf_event_paranoid"));
+}
+END_TEST
+
+START_TEST(the_clock_counts_nothing_but_time)
+{
+	struct event_group group;
+	struct err err = { 0 };
+
+	make_group(&group);
+	event_group_add(&group, "PERF_COUNT_SW_PAGE_FAULTS", NULL);
+	ck_assert_ptr_null(engine_open("clock", &group, 1, "/proc", &err));
+	ck_assert_int_eq(err.code, ENOTSUP);
+	ck_assert_ptr_nonnull(strstr(err.text, "PERF_COUNT_SW_PAGE_FAULTS"));
+}
+END_TEST
+
+START_TEST(an_unknown_engine_is_refused)
+{
+	struct event_group group;
+	struct err err = { 0 };
+
+	make_group(&group);
+	ck_assert_ptr_null(engine_open("steam", &group, 1, "/proc", &err));
+	ck_assert_int_eq(err.code, EINVAL);
+	ck_assert_ptr_nonnull(strstr(err.text, "steam"));
+}
+END_TEST
+
+START_TEST(two_groups_stand_side_by_side)
+{
+	struct event_group groups[2];
+	const struct engine_shape *shape;
+	int slot;
+
+	make_group(&groups[0]);
+	make_group(&groups[1]);
+	groups[1].name[0] = 'x';
+	event_group_add(&groups[1], "PERF_COUNT_SW_PAGE_FAULTS", NULL);
+	engine = engine_open("perf", groups, 2, "/proc", NULL);
+	if (!engine)
+		return;
+	start_servant(TARGET_PROCESS);
+	slot = add();
+	shape = engine_shape(engine, slot);
+	ck_assert_uint_eq(shape->columns, 7);
+	ck_assert_str_eq(shape->column[3].group, "xore");
+	ck_assert_str_eq(shape->column[4].event, "PERF_COUNT_SW_PAGE_FAULTS");
+	order('b');
+	read_clock(slot);
+	ck_assert_uint_ge(engine_counts(engine, slot)[0].integer, BURN_NS);
+	ck_assert_uint_ge(engine_counts(engine, slot)[3].integer, BURN_NS);
+	ck_assert_uint_lt(engine_counts(engine, slot)[4].integer, BURN_NS);
+	ck_assert_uint_ge(engine_counts(engine, slot)[5].integer, BURN_NS);
+}
+END_TEST
+
+static int kinds(void)
+{
+	int n = 0;
+
+	while (engine_kinds[n])
+		n++;
+	return n;
+}
+
+Suite *engine_suite(void);
+Suite *engine_suite(void)
+{
+	Suite *suite = suite_create("engine");
+	TCase *each = tcase_create("every kind");
+	TCase *choice = tcase_create("choosing");
+
+	tcase_add_checked_fixture(each, NULL, teardown);
+	tcase_add_loop_test(each,
+			    a_busy_process_is_counted_from_the_time_it_is_added,
+			    0, kinds());
+	tcase_add_loop_test(each, the_columns_are_the_events_and_two_times, 0,
+			    kinds());
+	tcase_add_loop_test(each, threads_count_old_and_new, 0, kinds());
+	tcase_add_loop_test(each, children_do_not_count_for_a_process, 0,
+			    kinds());
+	tcase_add_loop_test(each, children_count_for_a_tree, 0, kinds());
+	tcase_add_loop_test(
+		each, a_process_that_ended_keeps_its_counts_for_one_reading, 0,
+		kinds());
+	tcase_add_loop_test(each, a_slot_is_used_again, 0, kinds());
+	tcase_add_loop_test(each, nobody_cannot_be_counted, 0, kinds());
+	suite_add_tcase(suite, each);
+	tcase_add_checked_fixture(choice, NULL, teardown);
+	tcase_add_test(
+		choice,
+		auto_takes_the_clock_where_perf_is_forbidden_and_says_so);
+	tcase_add_test(choice, auto_counts_by_the_clock_what_perf_may_not);
+	tcase_add_test(choice, perf_by_name_fails_where_it_is_forbidden);
+	tcase_add_test(choice, the_clock_counts_nothing_but_time);
+	tcase_add_test(choice, an_unknown_engine_is_refused);
+	tcase_add_test(choice, two_groups_stand_side_by_side);
+	suite_add_tcase(suite, choice);
+	return suite;
+}
