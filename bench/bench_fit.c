@@ -96,6 +96,28 @@ static void print_validation(const struct doc *doc)
 	table_free(table);
 }
 
+/* Repeatability: what the windows that nothing disturbed differ by. */
+static void print_repeats(const struct doc *doc)
+{
+	const struct doc *entries = doc_get(doc, "entries");
+	size_t count = doc_count(entries), n = 0;
+	double *cv = xcalloc(count, sizeof(*cv));
+
+	for (size_t i = 0; i < count; i++) {
+		const struct doc *entry = doc_at(entries, i);
+
+		if (doc_get(entry, "repeat_cv"))
+			cv[n++] = number(entry, "repeat_cv");
+	}
+	if (n)
+		printf("repeats: time per step varies by %.1f %% (median), "
+		       "%.1f %% at most, in the undisturbed windows of %zu "
+		       "configurations\n",
+		       100 * stat_median(cv, n), 100 * stat_quantile(cv, n, 1),
+		       n);
+	free(cv);
+}
+
 static void print_json(const struct doc *doc, const char *out)
 {
 	struct doc *result = doc_new_object();
@@ -167,8 +189,10 @@ static int fit_records(const struct fit_config *config,
 		err_remedy(err, "--force replaces it");
 	if (!failed && config->shared.json)
 		print_json(energy_table_doc(table), config->out);
-	else if (!failed)
+	else if (!failed) {
 		print_validation(energy_table_doc(table));
+		print_repeats(energy_table_doc(table));
+	}
 	if (!failed) {
 		log_note("wrote    %s", config->out);
 		log_note("next     bench predict --table %s "

@@ -41,6 +41,8 @@ void energy_entries_add(struct energy_entries *entries,
 	entry->flagged += record->flags || record->other_flags;
 	entry->has_net &= record->has_net;
 	series_add(&entry->seconds, record->seconds / steps);
+	if (!record->flags && !record->other_flags)
+		series_add(&entry->calm, record->seconds / steps);
 	series_add(&entry->joules, record->energy.joules / steps);
 	if (record->has_net)
 		series_add(&entry->net, record->net_j / steps);
@@ -55,11 +57,18 @@ static int by_value(const void *a, const void *b)
 
 /* Sorted, so that sums, and with them tables, do not depend on the order in
  * which records come. */
+static void series_sort(struct energy_series *series)
+{
+	if (series->runs)
+		qsort(series->run, series->runs, sizeof(*series->run),
+		      by_value);
+}
+
 static void series_settle(struct energy_series *series, double floor)
 {
 	struct step_figure *figure = &series->figure;
 
-	qsort(series->run, series->runs, sizeof(*series->run), by_value);
+	series_sort(series);
 	figure->mean = stat_mean(series->run, series->runs);
 	figure->ci = stat_mean_interval(series->run, series->runs, 0.95);
 	figure->pi = stat_single_interval(series->run, series->runs, 0.95);
@@ -86,6 +95,8 @@ void energy_entries_settle(struct energy_entries *entries)
 
 		series_settle(&entry->seconds, 0);
 		series_settle(&entry->joules, 0);
+		series_sort(&entry->calm);
+		entry->repeat_cv = stat_cv(entry->calm.run, entry->calm.runs);
 		if (entry->has_net)
 			series_settle(&entry->net, -(double)INFINITY);
 	}
@@ -106,6 +117,7 @@ void energy_entries_done(struct energy_entries *entries)
 		free(entries->entry[i].seconds.run);
 		free(entries->entry[i].joules.run);
 		free(entries->entry[i].net.run);
+		free(entries->entry[i].calm.run);
 	}
 	free(entries->entry);
 	*entries = (struct energy_entries){ 0 };
@@ -135,6 +147,7 @@ struct doc *energy_entry_to_doc(const struct energy_entry *entry,
 	step_config_put(&entry->config, doc);
 	doc_set_int(doc, "n", (int64_t)entry->n);
 	doc_set_int(doc, "flagged", (int64_t)entry->flagged);
+	doc_set_real(doc, "repeat_cv", entry->repeat_cv);
 	doc_set_take(doc, "seconds_per_step", series_to_doc(&entry->seconds));
 	joules = series_to_doc(&entry->joules);
 	doc_set_bounds(joules, "meter95", meter.lo * mean, meter.hi * mean);
@@ -196,6 +209,7 @@ int energy_entry_read(const struct doc *doc, struct energy_entry *entry,
 		return err_set(err, EINVAL, "n: must be at least 1");
 	made.n = (size_t)n;
 	made.flagged = (size_t)doc_int(doc_get(doc, "flagged"), 0);
+	made.repeat_cv = doc_real(doc_get(doc, "repeat_cv"), (double)NAN);
 	made.has_net = doc_get(doc, "joules_per_step_net") != NULL;
 	if (made.has_net && series_read(doc, "joules_per_step_net",
 					-(double)INFINITY, &made.net, err) < 0)

@@ -37,9 +37,12 @@ struct energy_series {
 
 struct energy_entry {
 	struct step_config config;
-	size_t n;       /* windows */
-	size_t flagged; /* of them */
+	size_t n;         /* windows */
+	size_t flagged;   /* of them */
+	double repeat_cv; /* of seconds per step, over the windows without a
+			     flag; NaN below two of them */
 	struct energy_series seconds, joules, net;
+	struct energy_series calm; /* seconds of windows without a flag */
 	bool has_net;
 };
 
