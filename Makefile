@@ -124,11 +124,15 @@ $(FUZZ:%=$(BUILD)/bin/replay_%): $(BUILD)/bin/replay_%: $(BUILD)/obj/tests/fuzz/
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(call libs,fl bench formula sensor lib)
 
 # Benchmarks and test tools: tests/bench/NAME.c becomes build/…/bin/NAME.
+# One that measures others beside us needs their libraries.
 TOOLS := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
+PC_bench_encode := libbson-1.0
+$(foreach t,$(TOOLS),$(if $(PC_$t),$(eval $(BUILD)/obj/tests/bench/$t.o: \
+	EXTRA_CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PC_$t) 2>/dev/null | sed 's/-I/-isystem /g'))))
 $(TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/tests/bench/%.o $(ARCHIVES)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(call libs,fl bench formula sensor lib)
+	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(call libs,$(notdir $@) fl bench formula sensor lib)
 
 .PHONY: check check-unit check-fuzz check-e2e check-build lint fuzz coverage
 check-build: all $(BUILD)/bin/unit $(FUZZ:%=$(BUILD)/bin/replay_%) $(TOOLS:%=$(BUILD)/bin/%) ## build everything that tests need
@@ -149,9 +153,11 @@ lint: ## format, clang-tidy, cppcheck, shellcheck, man pages, include directions
 	scripts/lint
 
 # ---- benchmarks ------------------------------------------------------------
-.PHONY: bench-step
+.PHONY: bench-step bench-encode
 bench-step: $(BUILD)/bin/bench_step ## a training step beside the sum of its bare GEMMs
 	$(BUILD)/bin/bench_step
+bench-encode: $(BUILD)/bin/bench_encode ## ticks as JSON, CSV and BSON, beside json-c, fprintf and libbson
+	$(BUILD)/bin/bench_encode
 
 # ---- install ---------------------------------------------------------------
 .PHONY: install uninstall clean format help

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/digits.h"
 #include "lib/mem.h"
+
+/* Texts between values are copied by so many bytes. */
+#define LAYOUT_BLOCK 32
 
 static char *copy_or_null(const char *text)
 {
@@ -106,6 +110,14 @@ static void put_between(const struct column *before,
 	}
 }
 
+/* `text`, with a block's room behind it. */
+static char *piece_take(struct text *text, size_t *length)
+{
+	*length = text->length;
+	memset(text_reserve(text, LAYOUT_BLOCK), 0, LAYOUT_BLOCK);
+	return text_take(text);
+}
+
 void layout_end(struct layout *layout)
 {
 	size_t n = layout->columns;
@@ -122,9 +134,10 @@ void layout_end(struct layout *layout)
 		else if (n > 0)
 			put_closing(&text,
 				    path_depth(&layout->column[n - 1]) - 1);
-		layout->json_length[i] = text.length;
-		layout->json[i] = text_take(&text);
+		layout->json[i] = piece_take(&text, &layout->json_length[i]);
+		layout->json_room += layout->json_length[i] + DIGITS_ROOM;
 	}
+	layout->json_room += 2 * LAYOUT_BLOCK; /* the last one's, "}\n" */
 }
 
 /* The strings are ours, though everybody else only reads them. */
@@ -161,47 +174,101 @@ void layout_free(struct layout *layout)
 	free(layout);
 }
 
-/* ---- one row ------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------- */
 
-static void put_value(enum column_type type, const union value *value,
-		      struct text *out)
+/* Pieces are short: whole blocks are faster than a call.  Both sides have room
+ * for what is copied beyond `length`. */
+static char *piece_put(char *at, const char *piece, size_t length)
 {
-	switch (type) {
-	case COLUMN_INT:
-		text_put_uint(out, value->integer);
-		break;
-	case COLUMN_REAL:
-		text_put_real(out, value->real);
-		break;
-	case COLUMN_TEXT:
-		if (value->text)
-			text_put_json(out, value->text);
-		else
-			text_put(out, "null");
-		break;
-	}
+	memcpy(at, piece, LAYOUT_BLOCK);
+	for (size_t i = LAYOUT_BLOCK; i < length; i += LAYOUT_BLOCK)
+		memcpy(at + i, piece + i, LAYOUT_BLOCK);
+	return at + length;
 }
 
-void batch_put_json(const struct batch *batch, const struct row *row,
-		    struct text *out)
+/* What is not a whole number is not so frequent: by way of text.h.  Returns
+ * where to go on, with room for all that is left. */
+static char *value_put(const struct layout *layout, size_t index,
+		       const union value *value, char *at, struct text *out)
+{
+	text_extend(out, at);
+	if (layout->column[index].type == COLUMN_REAL)
+		text_put_real(out, value->real);
+	else if (value->text)
+		text_put_json(out, value->text);
+	else
+		text_put(out, "null");
+	return text_reserve(out, layout->json_room);
+}
+
+/* The columns from `at` on, where there is room for json_room. */
+static char *values_put(const struct row *row, char *at, struct text *out)
 {
 	const struct layout *layout = row->layout;
+	size_t i;
 
+	for (i = 0; i < layout->columns; i++) {
+		at = piece_put(at, layout->json[i], layout->json_length[i]);
+		if (layout->column[i].type == COLUMN_INT)
+			at = digits_put(at, row->value[i].integer);
+		else
+			at = value_put(layout, i, &row->value[i], at, out);
+	}
+	return piece_put(at, layout->json[i], layout->json_length[i]);
+}
+
+static void head_put(const struct batch *batch, struct text *out)
+{
 	text_put(out, "{\"timestamp\":");
 	text_put_int(out, batch->time_ms);
 	text_put(out, ",\"sensor\":");
 	text_put_json(out, batch->sensor);
 	text_put(out, ",\"target\":");
+}
+
+/* What stands behind the head. */
+static void row_put(const struct row *row, struct text *out)
+{
+	static const char key[] = ",\"metadata\":";
+	size_t length = row->metadata ? strlen(row->metadata) : 0;
+	char *at;
+
 	text_put_json(out, row->target);
-	for (size_t i = 0; i < layout->columns; i++) {
-		text_put_bytes(out, layout->json[i], layout->json_length[i]);
-		put_value(layout->column[i].type, &row->value[i], out);
-	}
-	text_put_bytes(out, layout->json[layout->columns],
-		       layout->json_length[layout->columns]);
+	at = text_reserve(out, row->layout->json_room);
+	at = values_put(row, at, out);
 	if (row->metadata) {
-		text_put(out, ",\"metadata\":");
-		text_put(out, row->metadata);
+		text_extend(out, at);
+		at = text_reserve(out, sizeof(key) + length + 2);
+		at = mempcpy(mempcpy(at, key, sizeof(key) - 1), row->metadata,
+			     length);
 	}
-	text_put(out, "}\n");
+	*at++ = '}';
+	*at++ = '\n';
+	text_extend(out, at);
+}
+
+void batch_put_json(const struct batch *batch, const struct row *row,
+		    struct text *out)
+{
+	head_put(batch, out);
+	row_put(row, out);
+}
+
+void batch_put_jsonl(const struct batch *batch, struct text *out)
+{
+	size_t start = out->length, head;
+
+	head_put(batch, out);
+	head = out->length - start;
+	for (size_t i = 0; i < batch->rows; i++) {
+		/* All rows begin alike. */
+		if (i > 0) {
+			char *at = text_reserve(out, head);
+
+			text_extend(out, mempcpy(at, out->data + start, head));
+		}
+		row_put(&batch->row[i], out);
+	}
+	if (batch->rows == 0)
+		text_extend(out, out->data + start);
 }

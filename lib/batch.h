@@ -68,6 +68,7 @@ struct layout {
 	size_t capacity;
 	char **json; /* the text before each value, and behind the last */
 	size_t *json_length;
+	size_t json_room; /* bytes that cover them and every number */
 };
 
 union value {
@@ -105,5 +106,7 @@ void layout_free(struct layout *layout);
  * objects, then metadata where there is any; "\n" behind it. */
 void batch_put_json(const struct batch *batch, const struct row *row,
 		    struct text *out);
+/* All of them, a line each: what is the same in all is written once. */
+void batch_put_jsonl(const struct batch *batch, struct text *out);
 
 #endif

@@ -287,9 +287,12 @@ void csv_close(struct csv *csv)
 void csv_put(struct text *out, const char *cell, char delimiter)
 {
 	const char special[] = { delimiter, '"', '\r', '\n', '\0' };
+	size_t length = strlen(cell);
 
-	if (strpbrk(cell, special) == NULL) {
-		text_put(out, cell);
+	if ((text_plain(cell, length) == length &&
+	     memchr(cell, delimiter, length) == NULL) ||
+	    strpbrk(cell, special) == NULL) {
+		text_put_bytes(out, cell, length);
 		return;
 	}
 	text_put_char(out, '"');

@@ -8,6 +8,7 @@
 
 #include "lib/csv.h"
 #include "lib/csv_file.h"
+#include "lib/digits.h"
 #include "lib/mem.h"
 
 /* Plans of layouts that may be long gone are dropped beyond so many. */
@@ -26,6 +27,7 @@ struct table {
  * stands in which column (NONE: none does). */
 struct line {
 	const char *key[2]; /* the layout's */
+	struct text keys;   /* the cells of the keys, a comma before each */
 	size_t *value;
 };
 
@@ -34,6 +36,9 @@ struct line {
 struct plan {
 	uint64_t layout;
 	struct table *table;
+	const char *const *layout_keys; /* names of the key columns, or NULLs */
+	size_t width;                   /* columns behind them */
+	size_t room;                    /* bytes for all as whole numbers */
 	struct line *line;
 	size_t lines;
 };
@@ -44,6 +49,9 @@ struct csv_tables {
 	size_t tables;
 	struct plan *plan;
 	size_t plans;
+	struct text head;         /* of the lines of a row */
+	const struct row **order; /* of a tick, by target */
+	size_t order_capacity;
 };
 
 /* ---- plans --------------------------------------------------------------- */
@@ -53,11 +61,17 @@ static int compare_items(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void line_done(struct line *line)
+{
+	text_done(&line->keys);
+	free(line->value);
+}
+
 static void plans_drop(struct csv_tables *csv)
 {
 	for (size_t i = 0; i < csv->plans; i++) {
 		for (size_t k = 0; k < csv->plan[i].lines; k++)
-			free(csv->plan[i].line[k].value);
+			line_done(&csv->plan[i].line[k]);
 		free(csv->plan[i].line);
 	}
 	csv->plans = 0;
@@ -153,7 +167,6 @@ static bool is_key(const char *a, const char *b)
 
 static struct line *line_get(struct plan *plan, const struct column *column)
 {
-	size_t width = plan->table->columns.count - plan->table->fixed;
 	struct line *line;
 
 	for (size_t i = plan->lines; i-- > 0;)
@@ -164,8 +177,15 @@ static struct line *line_get(struct plan *plan, const struct column *column)
 	line = &plan->line[plan->lines++];
 	line->key[0] = column->key[0];
 	line->key[1] = column->key[1];
-	line->value = xcalloc(width, sizeof(size_t));
-	for (size_t i = 0; i < width; i++)
+	line->keys = (struct text)TEXT_INIT;
+	for (size_t i = 0; i < 2; i++) {
+		if (!plan->layout_keys[i])
+			continue;
+		text_put_char(&line->keys, ',');
+		csv_put(&line->keys, line->key[i] ? line->key[i] : "", ',');
+	}
+	line->value = xcalloc(plan->width, sizeof(size_t));
+	for (size_t i = 0; i < plan->width; i++)
 		line->value[i] = NONE;
 	return line;
 }
@@ -185,7 +205,14 @@ static int compare_lines(const void *a, const void *b)
 static void plan_make(struct csv_tables *csv, const struct layout *layout,
 		      struct table *table)
 {
-	struct plan plan = { .layout = layout->id, .table = table };
+	struct plan plan = {
+		.layout = layout->id,
+		.table = table,
+		.layout_keys = (const char *const *)layout->key_column,
+		.width = table->columns.count - table->fixed,
+	};
+
+	plan.room = (plan.width + 1) * (DIGITS_ROOM + 1);
 
 	for (size_t i = 0; i < layout->columns; i++) {
 		const struct column *column = &layout->column[i];
@@ -228,16 +255,6 @@ static int tables_prepare(struct csv_tables *csv, const struct batch *batch,
 
 /* ---- lines --------------------------------------------------------------- */
 
-static void put_start(const struct batch *batch, const struct row *row,
-		      struct text *out)
-{
-	text_put_int(out, batch->time_ms);
-	text_put_char(out, ',');
-	csv_put(out, batch->sensor, ',');
-	text_put_char(out, ',');
-	csv_put(out, row->target, ',');
-}
-
 void csv_put_value(const struct column *column, const union value *value,
 		   struct text *out)
 {
@@ -249,41 +266,71 @@ void csv_put_value(const struct column *column, const union value *value,
 		csv_put(out, value->text, ',');
 }
 
-static void put_line(const struct batch *batch, const struct row *row,
-		     const struct plan *plan, const struct line *line)
+/* From `at` on, where there is room for what is left of the line as long as
+ * all of it is whole numbers. */
+static char *cells_put(const struct plan *plan, const struct line *line,
+		       const struct row *row, char *at)
 {
-	const struct layout *layout = row->layout;
+	const struct column *column = row->layout->column;
 	struct text *out = &plan->table->text;
-	size_t width = plan->table->columns.count - plan->table->fixed;
 
-	put_start(batch, row, out);
-	for (size_t i = 0; i < 2; i++) {
-		if (!layout->key_column[i])
-			continue;
-		text_put_char(out, ',');
-		csv_put(out, line->key[i] ? line->key[i] : "", ',');
-	}
-	for (size_t i = 0; i < width; i++) {
+	for (size_t i = 0; i < plan->width; i++) {
 		size_t value = line->value[i];
 
-		text_put_char(out, ',');
-		if (value != NONE)
-			csv_put_value(&layout->column[value],
-				      &row->value[value], out);
+		*at++ = ',';
+		if (value == NONE)
+			continue;
+		if (column[value].type == COLUMN_INT) {
+			at = digits_put(at, row->value[value].integer);
+			continue;
+		}
+		text_extend(out, at);
+		csv_put_value(&column[value], &row->value[value], out);
+		at = text_reserve(out, plan->room);
 	}
-	text_put_char(out, '\n');
+	return at;
 }
 
-static void put_row(const struct csv_tables *csv, const struct batch *batch,
-		    const struct row *row)
+/* `head`: timestamp, sensor and target. */
+static void put_line(const struct plan *plan, const struct line *line,
+		     const struct row *row, const struct text *head)
 {
+	struct text *out = &plan->table->text;
+	char *at = text_reserve(out,
+				head->length + line->keys.length + plan->room);
+
+	at = mempcpy(at, head->data, head->length);
+	if (line->keys.length > 0)
+		at = mempcpy(at, line->keys.data, line->keys.length);
+	at = cells_put(plan, line, row, at);
+	*at++ = '\n';
+	text_extend(out, at);
+}
+
+static void put_head(const struct batch *batch, struct text *head)
+{
+	text_clear(head);
+	text_put_int(head, batch->time_ms);
+	text_put_char(head, ',');
+	csv_put(head, batch->sensor, ',');
+	text_put_char(head, ',');
+}
+
+/* The head's first `common` bytes are the same for all rows. */
+static void put_row(struct csv_tables *csv, const struct row *row,
+		    size_t common)
+{
+	struct text *head = &csv->head;
+
+	text_extend(head, head->data + common);
+	csv_put(head, row->target, ',');
 	for (size_t i = 0; i < csv->plans; i++) {
 		const struct plan *plan = &csv->plan[i];
 
 		if (plan->layout != row->layout->id)
 			continue;
 		for (size_t k = 0; k < plan->lines; k++)
-			put_line(batch, row, plan, &plan->line[k]);
+			put_line(plan, &plan->line[k], row, head);
 	}
 }
 
@@ -311,28 +358,42 @@ static int tables_write(struct csv_tables *csv, struct err *err)
 	return 0;
 }
 
+/* The rows that are ours, by target.  They come so, but for "all". */
+static size_t rows_order(struct csv_tables *csv, const struct batch *batch)
+{
+	size_t rows = 0;
+
+	csv->order = mem_grow(csv->order, &csv->order_capacity, batch->rows + 1,
+			      sizeof(struct row *));
+	for (size_t i = 0; i < batch->rows; i++)
+		if (batch->row[i].layout->files == LAYOUT_TABLES)
+			csv->order[rows++] = &batch->row[i];
+	for (size_t i = 1; i < rows; i++)
+		if (compare_rows(&csv->order[i - 1], &csv->order[i]) > 0) {
+			qsort(csv->order, rows, sizeof(struct row *),
+			      compare_rows);
+			break;
+		}
+	return rows;
+}
+
 int csv_tables_put(struct csv_tables *csv, const struct batch *batch,
 		   struct err *err)
 {
-	const struct row **order =
-		xcalloc(batch->rows + 1, sizeof(struct row *));
-	size_t rows = 0;
-	int failed;
+	size_t rows = rows_order(csv, batch);
+	size_t common;
 
+	if (rows == 0)
+		return 0;
 	for (size_t i = 0; i < csv->tables; i++)
 		text_clear(&csv->table[i]->text);
-	for (size_t i = 0; i < batch->rows; i++)
-		if (batch->row[i].layout->files == LAYOUT_TABLES)
-			order[rows++] = &batch->row[i];
-	failed = rows > 0 ? tables_prepare(csv, batch, err) : 0;
-	if (!failed && rows > 0) {
-		qsort(order, rows, sizeof(struct row *), compare_rows);
-		for (size_t i = 0; i < rows; i++)
-			put_row(csv, batch, order[i]);
-		failed = tables_write(csv, err);
-	}
-	free(order);
-	return failed;
+	if (tables_prepare(csv, batch, err) < 0)
+		return -1;
+	put_head(batch, &csv->head);
+	common = csv->head.length;
+	for (size_t i = 0; i < rows; i++)
+		put_row(csv, csv->order[i], common);
+	return tables_write(csv, err);
 }
 
 /* ---- the whole ----------------------------------------------------------- */
@@ -369,6 +430,8 @@ void csv_tables_free(struct csv_tables *csv)
 	for (size_t i = 0; i < csv->tables; i++)
 		table_free(csv->table[i]);
 	free(csv->table);
+	free(csv->order);
+	text_done(&csv->head);
 	free(csv->plan);
 	free(csv->folder);
 	free(csv);

@@ -97,8 +97,7 @@ static int jsonl_put(void *self, const struct batch *batch, struct err *err)
 	struct jsonl *jsonl = self;
 
 	text_clear(&jsonl->text);
-	for (size_t i = 0; i < batch->rows; i++)
-		batch_put_json(batch, &batch->row[i], &jsonl->text);
+	batch_put_jsonl(batch, &jsonl->text);
 	return append_put(jsonl->file, &jsonl->text, err);
 }
 

@@ -6,19 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/digits.h"
 #include "lib/mem.h"
 
-/* Room for `more` bytes and a NUL; returns where they go. */
-static char *reserve(struct text *text, size_t more)
+/* And room for a NUL. */
+void text_grow(struct text *text, size_t more)
 {
 	text->data = mem_grow(text->data, &text->capacity,
 			      text->length + more + 1, 1);
-	return text->data + text->length;
 }
 
 void text_put_bytes(struct text *text, const void *bytes, size_t length)
 {
-	char *end = reserve(text, length);
+	char *end = text_reserve(text, length);
 
 	if (length > 0)
 		memcpy(end, bytes, length);
@@ -46,7 +46,7 @@ void text_vprintf(struct text *text, const char *format, va_list args)
 	va_end(again);
 	if (length < 0)
 		return;
-	(void)vsnprintf(reserve(text, (size_t)length), (size_t)length + 1,
+	(void)vsnprintf(text_reserve(text, (size_t)length), (size_t)length + 1,
 			format, args);
 	text->length += (size_t)length;
 }
@@ -62,14 +62,7 @@ void text_printf(struct text *text, const char *format, ...)
 
 void text_put_uint(struct text *text, uint64_t value)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value > 0);
-	text_put_bytes(text, digits + at, sizeof(digits) - at);
+	text_extend(text, digits_put(text_reserve(text, DIGITS_ROOM), value));
 }
 
 void text_put_int(struct text *text, int64_t value)

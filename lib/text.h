@@ -42,6 +42,11 @@ void text_printf(struct text *text, const char *format, ...)
 void text_vprintf(struct text *text, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
+/* Room for `more` bytes behind what is there, to be written to directly; then
+ * text_extend() says where they ended. */
+static inline char *text_reserve(struct text *text, size_t more);
+static inline void text_extend(struct text *text, const char *end);
+
 /* Decimal digits of an integer, without printf (the hot path of a sink). */
 void text_put_int(struct text *text, int64_t value);
 void text_put_uint(struct text *text, uint64_t value);
@@ -53,6 +58,8 @@ void text_put_real(struct text *text, double value);
 /* A JSON string with its quotes and escapes; bytes that are no UTF-8 become
  * U+FFFD. */
 void text_put_json(struct text *text, const char *piece);
+/* How many of the first `length` bytes are ASCII that JSON does not escape. */
+size_t text_plain(const char *piece, size_t length);
 
 /* &, <, > and " as HTML writes them. */
 void text_put_html(struct text *text, const char *piece);
@@ -81,5 +88,22 @@ int text_read_file(struct text *text, const char *path, size_t limit,
  * written to as it is. */
 int text_write_file(const struct text *text, const char *path, bool force,
 		    struct err *err);
+
+/* ---- inline, as they stand between all numbers of a tick ------------------ */
+
+void text_grow(struct text *text, size_t more);
+
+static inline char *text_reserve(struct text *text, size_t more)
+{
+	if (text->capacity <= text->length + more)
+		text_grow(text, more);
+	return text->data + text->length;
+}
+
+static inline void text_extend(struct text *text, const char *end)
+{
+	text->length = (size_t)(end - text->data);
+	text->data[text->length] = '\0';
+}
 
 #endif

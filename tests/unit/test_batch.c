@@ -87,6 +87,38 @@ START_TEST(a_layout_without_columns_writes_the_frame)
 }
 END_TEST
 
+START_TEST(rows_of_a_batch_are_a_line_each)
+{
+	struct layout *a = layout_new("a", LAYOUT_TABLES);
+	struct layout *b = layout_new("b", LAYOUT_TABLES);
+	union value value[] = { { .integer = 7 }, { .integer = 123456789012 } };
+	struct row row[] = { { "all", a, value, NULL },
+			     { "b\n\"", b, value, "{}" },
+			     { "/c", a, value + 1, NULL } };
+	struct batch batch = { -5, "n\xc3\xb6", row, 3 };
+	struct text one = TEXT_INIT, all = TEXT_INIT;
+
+	add(a, COLUMN_INT, "g", "0", "0", "A");
+	add(b, COLUMN_REAL, "a long name of a group that fills blocks", "0",
+	    "0", "an event whose name is longer than one block of bytes");
+	layout_end(a);
+	layout_end(b);
+	for (size_t i = 0; i < 3; i++)
+		batch_put_json(&batch, &row[i], &one);
+	text_put(&all, "x");
+	batch_put_jsonl(&batch, &all);
+	ck_assert_str_eq(all.data + 1, one.data);
+	batch.rows = 0;
+	text_clear(&all);
+	batch_put_jsonl(&batch, &all);
+	ck_assert_str_eq(all.data, "");
+	text_done(&one);
+	text_done(&all);
+	layout_free(a);
+	layout_free(b);
+}
+END_TEST
+
 START_TEST(layouts_have_ids_of_their_own)
 {
 	struct layout *a = layout_new("a", LAYOUT_TABLES);
@@ -129,6 +161,7 @@ Suite *batch_suite(void)
 	tcase_add_test(tcase, common_beginnings_share_their_objects);
 	tcase_add_test(tcase, types_metadata_and_escapes_are_written);
 	tcase_add_test(tcase, a_layout_without_columns_writes_the_frame);
+	tcase_add_test(tcase, rows_of_a_batch_are_a_line_each);
 	tcase_add_test(tcase, layouts_have_ids_of_their_own);
 	tcase_add_test(tcase, strings_are_copied);
 	suite_add_tcase(suite, tcase);
