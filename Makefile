@@ -23,7 +23,7 @@ FLAGS_bench := -ldnnl -lpthread
 FLAGS_lib   := -lm -lpthread
 
 # The files through which a library may be entered (header-prefix=files).
-DOORS := json-c/=lib/doc.c  Random123/=lib/rng.c  zlib.h=lib/csv.c,bench/dataset_idx.c \
+DOORS := json-c/=lib/doc.c  Random123/=lib/rng.c  zlib.h=lib/csv.c,lib/spool.c,bench/dataset_idx.c \
 	sha2.h=lib/doc.c  perfmon/=sensor/event.c  linux/perf_event.h=sensor/counter.c,sensor/counter.h \
 	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c \
 	cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c

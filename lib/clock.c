@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "lib/clock.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define NS_PER_S  INT64_C(1000000000)
@@ -64,6 +66,19 @@ int clock_sleep_until_ns(struct clock *clock, int64_t due_ns)
 int64_t clock_boottime_ns(void)
 {
 	return read_ns(CLOCK_BOOTTIME);
+}
+
+void clock_boot_id(char out[static CLOCK_BOOT_MAX])
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	out[0] = '\0';
+	if (!file)
+		return;
+	if (!fgets(out, CLOCK_BOOT_MAX, file))
+		out[0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	fclose(file);
 }
 
 int64_t clock_thread_cpu_ns(void)

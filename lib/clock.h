@@ -37,6 +37,11 @@ struct clock *clock_real(void);
 /* CLOCK_BOOTTIME: differs from monotonic by the time spent suspended. */
 int64_t clock_boottime_ns(void);
 
+/* The kernel's name for this boot, by which the clocks above are told apart
+ * from those of another; "" where it has none. */
+#define CLOCK_BOOT_MAX 64
+void clock_boot_id(char out[static CLOCK_BOOT_MAX]);
+
 /* CPU time used by the calling thread. */
 int64_t clock_thread_cpu_ns(void);
 

@@ -13,6 +13,7 @@
 #include "lib/csv_file.h"
 #include "lib/csv_tables.h"
 #include "lib/doc.h"
+#include "lib/folder.h"
 #include "lib/mem.h"
 
 struct csv_targets {
@@ -187,31 +188,6 @@ static void put_record(const struct record *record,
 
 /* ---- files --------------------------------------------------------------- */
 
-int csv_make_folders(const char *path, struct err *err)
-{
-	char *part = xstrdup(path);
-	struct stat status;
-	int failed = 0;
-
-	for (char *c = part + 1; *part && !failed; c++) {
-		char kept = *c;
-
-		if (kept != '/' && kept != '\0')
-			continue;
-		*c = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST &&
-		    stat(part, &status) < 0)
-			failed = err_sys(err, "make folder %s", part);
-		*c = kept;
-		if (!kept)
-			break;
-	}
-	free(part);
-	if (!failed && (stat(path, &status) < 0 || !S_ISDIR(status.st_mode)))
-		failed = err_set(err, ENOTDIR, "%s is not a folder", path);
-	return failed;
-}
-
 /* SENSOR-TARGET, with nothing in it that leads upwards. */
 static void put_safe(const char *name, struct text *out)
 {
@@ -289,7 +265,7 @@ static struct csv_file *file_get(struct csv_targets *csv,
 		csv_file_close(file, NULL);
 		file = NULL;
 	}
-	if (!file && csv_make_folders(folder, err) == 0) {
+	if (!file && folder_make(folder, err) == 0) {
 		file = csv_file_open(path, &header, false, "\r\n", err);
 		if (file)
 			tsearch(file, &csv->files, compare_files);

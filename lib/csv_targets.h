@@ -25,7 +25,4 @@ int csv_targets_put(struct csv_targets *csv, const struct batch *batch,
 int csv_targets_flush(struct csv_targets *csv, struct err *err);
 void csv_targets_free(struct csv_targets *csv);
 
-/* mkdir -p */
-int csv_make_folders(const char *path, struct err *err);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "lib/csv_tables.h"
 #include "lib/csv_targets.h"
+#include "lib/folder.h"
 #include "lib/mem.h"
 #include "lib/place.h"
 
@@ -23,7 +24,7 @@ static void *csv_sink_open(const char *rest, struct err *err)
 
 	if (folder && !*folder)
 		err_set(err, EINVAL, "a folder's name is missing (csv:DIR)");
-	if (!folder || !*folder || csv_make_folders(folder, err) < 0) {
+	if (!folder || !*folder || folder_make(folder, err) < 0) {
 		free(folder);
 		return NULL;
 	}

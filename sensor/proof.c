@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sensor/proof.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "lib/clock.h"
 #include "lib/doc.h"
+#include "lib/folder.h"
 #include "lib/mem.h"
 
 #define PROOF_FILE "meters.json"
-#define BOOT_FILE  "/proc/sys/kernel/random/boot_id"
 
 struct proof {
 	char *folder; /* NULL: remember nothing */
@@ -24,43 +23,14 @@ static const char *const words[] = {
 	[METER_DEAD] = "dead",
 };
 
-static char *state_folder(void)
-{
-	const char *systemd = getenv("STATE_DIRECTORY");
-	const char *xdg = getenv("XDG_STATE_HOME");
-	const char *home = getenv("HOME");
-
-	/* systemd separates several by colons. */
-	if (systemd && *systemd)
-		return xstrndup(systemd, strcspn(systemd, ":"));
-	if (xdg && *xdg)
-		return xasprintf("%s/fedwatts", xdg);
-	if (home && *home)
-		return xasprintf("%s/.local/state/fedwatts", home);
-	return NULL;
-}
-
-static void boot_id(char *out, size_t size)
-{
-	FILE *file = fopen(BOOT_FILE, "re");
-
-	out[0] = '\0';
-	if (!file)
-		return;
-	if (!fgets(out, (int)size, file))
-		out[0] = '\0';
-	out[strcspn(out, "\n")] = '\0';
-	fclose(file);
-}
-
 struct proof *proof_open(const char *folder)
 {
 	struct proof *proof = xcalloc(1, sizeof(*proof));
-	char boot[64];
+	char boot[CLOCK_BOOT_MAX];
 
-	boot_id(boot, sizeof(boot));
+	clock_boot_id(boot);
 	if (!folder)
-		proof->folder = state_folder();
+		proof->folder = folder_state();
 	else if (*folder)
 		proof->folder = xstrdup(folder);
 	/* Without a boot's name nothing can be remembered for it. */
@@ -112,24 +82,13 @@ const char *proof_file(const struct proof *proof)
 	return proof->file ? proof->file : "";
 }
 
-/* mkdir -p; what fails shows when the file is written. */
-static void folder_make(char *path)
-{
-	for (char *at = path + 1; *at; at++)
-		if (*at == '/') {
-			*at = '\0';
-			mkdir(path, 0755);
-			*at = '/';
-		}
-	mkdir(path, 0755);
-}
-
 void proof_close(struct proof *proof)
 {
 	if (!proof)
 		return;
 	if (proof->changed && proof->folder) {
-		folder_make(proof->folder);
+		/* What fails shows when the file is written. */
+		folder_make(proof->folder, NULL);
 		doc_write(proof->doc, proof->file, true, NULL);
 	}
 	doc_free(proof->doc);
