@@ -11,10 +11,12 @@
 extern const struct sink_kind sink_kind_csv;
 extern const struct sink_kind sink_kind_jsonl;
 extern const struct sink_kind sink_kind_null;
+extern const struct sink_kind sink_kind_tcp;
 
 static const struct sink_kind *const kinds[] = {
 	&sink_kind_jsonl,
 	&sink_kind_csv,
+	&sink_kind_tcp,
 	&sink_kind_null,
 };
 

@@ -10,7 +10,8 @@
  *		return -1;
  *
  * A URI without a scheme is a jsonl file.  Kinds: jsonl (append; one write per
- * put), csv (hwpc-sensor's and PowerAPI's files), null (counts and drops).
+ * put), csv (hwpc-sensor's and PowerAPI's files), tcp (PowerAPI's socket; queues),
+ * null (counts and drops).
  * Add a kind: a file sink_KIND.c that exports one `struct sink_kind`, and a
  * line in the table in sink.c; the shared suite in tests/unit/test_sink.c runs
  * over it.

@@ -12,10 +12,12 @@
 
 extern const struct source_kind source_kind_csv;
 extern const struct source_kind source_kind_jsonl;
+extern const struct source_kind source_kind_tcp_listen;
 
 static const struct source_kind *const kinds[] = {
 	&source_kind_jsonl,
 	&source_kind_csv,
+	&source_kind_tcp_listen,
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
