@@ -14,7 +14,7 @@ USES_bench   := formula sensor lib
 USES_fl      := bench formula sensor lib
 
 # External libraries: pkg-config names, and flags where Debian has no .pc.
-PC_lib      := json-c zlib libmd
+PC_lib      := json-c zlib libmd libzstd
 PC_sensor   := powercap
 FLAGS_sensor := -lpfm
 PC_formula  := lapacke
@@ -23,7 +23,7 @@ FLAGS_bench := -ldnnl -lpthread
 FLAGS_lib   := -lm -lpthread
 
 # The files through which a library may be entered (header-prefix=files).
-DOORS := json-c/=lib/doc.c  Random123/=lib/rng.c  zlib.h=lib/csv.c,lib/spool.c,bench/dataset_idx.c \
+DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=lib/csv.c,lib/spool.c,bench/dataset_idx.c \
 	sha2.h=lib/doc.c  perfmon/=sensor/event.c  linux/perf_event.h=sensor/counter.c,sensor/counter.h \
 	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c \
 	cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c

@@ -47,6 +47,13 @@ struct append *append_open(const char *path, struct err *err)
 	return file;
 }
 
+uint64_t append_size(const struct append *file)
+{
+	struct stat status;
+
+	return fstat(file->fd, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
 bool append_is_file(const struct append *file)
 {
 	return file->regular;
@@ -200,4 +207,61 @@ int append_cut(struct append *file, size_t bytes, struct err *err)
 	if (ftruncate(file->fd, status.st_size - (off_t)bytes) < 0)
 		return err_sys(err, "truncate");
 	return 0;
+}
+
+/* ---- moving away --------------------------------------------------------- */
+
+/* Where ".csv", ".jsonl.zst" begins, or the end. */
+static size_t stem_length(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	const char *dot, *before;
+
+	name = name ? name + 1 : path;
+	dot = strrchr(name, '.');
+	if (!dot || dot == name)
+		return strlen(path);
+	before = strcmp(dot, ".zst") != 0
+			 ? NULL
+			 : memrchr(name, '.', (size_t)(dot - name));
+	return (size_t)((before && before > name ? before : dot) - path);
+}
+
+char *append_numbered(const char *path, unsigned int number)
+{
+	size_t stem = stem_length(path);
+
+	return xasprintf("%.*s.%u%s", (int)stem, path, number, path + stem);
+}
+
+static int rename_new(const char *path, const char *to)
+{
+	if (renameat2(AT_FDCWD, path, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* Not every file system can promise; then look first. */
+	if (errno != EINVAL)
+		return -1;
+	if (access(to, F_OK) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return rename(path, to);
+}
+
+int append_move_away(const char *path, char **to, struct err *err)
+{
+	for (unsigned int n = 1; n < 1000000; n++) {
+		char *name = append_numbered(path, n);
+		int failed = rename_new(path, name);
+
+		if (!failed && to)
+			*to = name;
+		else
+			free(name);
+		if (!failed)
+			return 0;
+		if (errno != EEXIST)
+			break;
+	}
+	return err_sys(err, "rename");
 }

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/err.h"
 #include "lib/text.h"
@@ -32,13 +33,21 @@ int append_flush(struct append *file, struct err *err);
 /* Closes (without a flush) and frees, also on failure.  Accepts NULL. */
 int append_close(struct append *file, struct err *err);
 
-/* Is it a regular file? */
+/* Is it a regular file?  How long is it? */
 bool append_is_file(const struct append *file);
+uint64_t append_size(const struct append *file);
 
 /* The bytes behind the last newline of a regular file, into `out` (at most
  * `limit`, then EFBIG); and cut them off. */
 int append_tail(const struct append *file, size_t limit, struct text *out,
 		struct err *err);
 int append_cut(struct append *file, size_t bytes, struct err *err);
+
+/* Rename core.csv to core.1.csv (a.jsonl.zst to a.1.jsonl.zst), the first
+ * number that is free, never over a file that is there.  `to` (may be NULL) is
+ * its name now, yours to free(). */
+int append_move_away(const char *path, char **to, struct err *err);
+/* "core.7.csv" of "core.csv" and 7: yours to free(). */
+char *append_numbered(const char *path, unsigned int number);
 
 #endif

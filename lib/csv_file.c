@@ -68,35 +68,15 @@ static bool has_all(const struct field_list *have,
 	return true;
 }
 
-/* Rename core.csv to core.1.csv, never over a file that is there. */
 static int move_away(const char *path, struct err *err)
 {
-	const char *dot = strrchr(path, '.');
-	int stem = (int)(dot ? (size_t)(dot - path) : strlen(path));
+	char *to;
 
-	for (unsigned int n = 1; n < 1000000; n++) {
-		char *to =
-			xasprintf("%.*s.%u%s", stem, path, n, dot ? dot : "");
-		bool done = renameat2(AT_FDCWD, path, AT_FDCWD, to,
-				      RENAME_NOREPLACE) == 0;
-		int code = errno;
-
-		/* Not every file system can promise; then look first. */
-		if (!done && code == EINVAL && access(to, F_OK) != 0) {
-			done = rename(path, to) == 0;
-			code = errno;
-		}
-		if (done)
-			log_warn("csv", "%s has other columns: moved to %s",
-				 path, to);
-		free(to);
-		errno = code;
-		if (done)
-			return 0;
-		if (code != EEXIST && code != EINVAL)
-			break;
-	}
-	return err_sys(err, "rename");
+	if (append_move_away(path, &to, err) < 0)
+		return -1;
+	log_warn("csv", "%s has other columns: moved to %s", path, to);
+	free(to);
+	return 0;
 }
 
 /* ---- opening ------------------------------------------------------------- */

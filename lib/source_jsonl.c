@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* jsonl: one JSON document a line. */
+/*
+ * jsonl: one JSON document a line; zstd frames are unpacked, follow=1 goes on
+ * at the end of a growing file, parts=1 begins with what was rotated away.
+ */
 #include "lib/source.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/mem.h"
 #include "lib/place.h"
+#include "lib/tail.h"
 #include "lib/text.h"
 
 #define CHUNK ((size_t)64 << 10)
 
 struct jsonl {
-	int fd;
-	char *path;
+	struct tail_options options;
+	struct tail *tail;
 	char *chunk;    /* what was read */
 	size_t at, end; /* of it, what is not used yet */
 	struct text line;
@@ -31,81 +31,58 @@ static void jsonl_close(void *self)
 {
 	struct jsonl *jsonl = self;
 
-	if (jsonl->fd > STDIN_FILENO)
-		close(jsonl->fd);
+	tail_close(jsonl->tail);
 	text_done(&jsonl->line);
 	free(jsonl->chunk);
 	free(jsonl->where);
-	free(jsonl->path);
 	free(jsonl);
 }
 
-static int file_open(struct jsonl *jsonl, struct err *err)
-{
-	struct stat status;
-
-	if (!strcmp(jsonl->path, "-")) {
-		jsonl->fd = STDIN_FILENO;
-		return 0;
-	}
-	jsonl->fd = open(jsonl->path, O_RDONLY | O_CLOEXEC);
-	if (jsonl->fd < 0)
-		return err_sys(err, "open");
-	if (fstat(jsonl->fd, &status) == 0 && S_ISDIR(status.st_mode)) {
-		err_set(err, EISDIR, "is a folder");
-		return err_remedy(err, "hwpc-sensor's: csv:%s", jsonl->path);
-	}
-	return 0;
-}
+static const struct field fields[] = {
+	{ "follow", FIELD_BOOL, offsetof(struct tail_options, follow),
+	  .help = "go on at the end" },
+	{ "parts", FIELD_BOOL, offsetof(struct tail_options, parts),
+	  .help = "begin with what was rotated away" },
+	FIELD_END
+};
 
 static void *jsonl_open(const char *rest, struct err *err)
 {
 	struct jsonl *jsonl = xcalloc(1, sizeof(*jsonl));
+	char *path = place_name(rest, fields, &jsonl->options, err);
 
-	jsonl->fd = -1;
-	jsonl->path = place_name(rest, NULL, NULL, err);
-	if (!jsonl->path)
-		goto fail;
-	if (!*jsonl->path) {
+	if (path && !*path)
 		err_set(err, EINVAL,
 			"a file's name is missing "
 			"(jsonl:FILE, or jsonl:- for stdin)");
-		goto fail;
+	else if (path)
+		jsonl->tail = tail_open(path, &jsonl->options, err);
+	jsonl->where = path;
+	if (!jsonl->tail) {
+		jsonl_close(jsonl);
+		return NULL;
 	}
-	if (file_open(jsonl, err) < 0)
-		goto fail;
 	jsonl->chunk = xmalloc(CHUNK);
-	jsonl->where = xstrdup(jsonl->path);
 	return jsonl;
-fail:
-	jsonl_close(jsonl);
-	return NULL;
 }
 
-static const char *shown_path(const struct jsonl *jsonl)
-{
-	return strcmp(jsonl->path, "-") ? jsonl->path : "standard input";
-}
-
-/* 1 when there is something in the chunk, 0 at the end. */
+/* 1 when there is something in the chunk, 0 at the end of a file. */
 static int chunk_fill(struct jsonl *jsonl, struct err *err)
 {
 	ssize_t n;
 
 	if (jsonl->at < jsonl->end)
 		return 1;
-	do
-		n = read(jsonl->fd, jsonl->chunk, CHUNK);
-	while (n < 0 && errno == EINTR);
+	n = tail_read(jsonl->tail, jsonl->chunk, CHUNK, err);
 	if (n < 0)
-		return err_sys(err, "%s: read", shown_path(jsonl));
+		return -1;
 	jsonl->at = 0;
 	jsonl->end = (size_t)n;
 	return n > 0;
 }
 
-/* The next line, without its newline, into `line`.  1, 0 at the end, -1;
- * `ended` says whether the newline was there. */
+/* The next line of the file, without its newline, into `line`.  1, 0 at the
+ * end, -1; `ended` says whether the newline was there. */
 static int line_read(struct jsonl *jsonl, bool *ended, struct err *err)
 {
 	text_clear(&jsonl->line);
@@ -127,7 +104,7 @@ static int line_read(struct jsonl *jsonl, bool *ended, struct err *err)
 		if (jsonl->line.length + length > SOURCE_DOCUMENT_MAX)
 			return err_set(err, EFBIG,
 				       "%s:%zu: longer than %zu bytes",
-				       shown_path(jsonl), jsonl->number,
+				       tail_path(jsonl->tail), jsonl->number,
 				       SOURCE_DOCUMENT_MAX);
 		text_put_bytes(&jsonl->line, from, length);
 		*ended = newline != NULL;
@@ -152,41 +129,63 @@ static int damage(const struct jsonl *jsonl, struct err *err)
 	if (err && !strncmp(err->text, first, strlen(first)))
 		memmove(err->text, err->text + strlen(first),
 			strlen(err->text) - strlen(first) + 1);
-	return err_wrap(err, "%s:%zu", shown_path(jsonl), jsonl->number);
+	return err_wrap(err, "%s:%zu", tail_path(jsonl->tail), jsonl->number);
 }
 
-static int jsonl_next(void *self, struct doc **doc, struct err *err)
+/* The document in `line`; NULL when it is none. */
+static struct doc *line_parse(const struct jsonl *jsonl, struct err *err)
 {
-	struct jsonl *jsonl = self;
+	struct doc *doc = doc_parse(jsonl->line.data, jsonl->line.length, err);
+
+	if (doc && doc_kind(doc) != DOC_OBJECT) {
+		doc_free(doc);
+		doc = NULL;
+		err_set(err, EINVAL, "expected a JSON object");
+	}
+	return doc;
+}
+
+/* From the file at hand: 1, 0 at its end, -1. */
+static int file_next(struct jsonl *jsonl, struct doc **doc, struct err *err)
+{
 	struct err what = { 0 };
-	struct doc *next;
 	bool ended;
 	int got;
 
 	do
 		got = line_read(jsonl, &ended, err);
 	while (got > 0 && is_blank(&jsonl->line));
-	if (got <= 0)
+	if (got <= 0) {
+		jsonl->torn |= got == 0 && tail_is_cut(jsonl->tail);
 		return got;
-	free(jsonl->where);
-	jsonl->where = xasprintf("%s:%zu", shown_path(jsonl), jsonl->number);
-	next = doc_parse(jsonl->line.data, jsonl->line.length, &what);
-	if (next && doc_kind(next) != DOC_OBJECT) {
-		doc_free(next);
-		next = NULL;
-		err_set(&what, EINVAL, "expected a JSON object");
 	}
-	if (!next && !ended) {
+	free(jsonl->where);
+	jsonl->where =
+		xasprintf("%s:%zu", tail_path(jsonl->tail), jsonl->number);
+	*doc = line_parse(jsonl, &what);
+	if (*doc)
+		return 1;
+	if (!ended) {
 		jsonl->torn = true;
 		return 0;
 	}
-	if (!next) {
-		if (err)
-			*err = what;
-		return damage(jsonl, err);
+	if (err)
+		*err = what;
+	return damage(jsonl, err);
+}
+
+static int jsonl_next(void *self, struct doc **doc, struct err *err)
+{
+	struct jsonl *jsonl = self;
+	int got;
+
+	while ((got = file_next(jsonl, doc, err)) == 0) {
+		got = tail_next(jsonl->tail, err);
+		if (got <= 0)
+			break;
+		jsonl->number = 0;
 	}
-	*doc = next;
-	return 1;
+	return got;
 }
 
 static const char *jsonl_where(const void *self)
@@ -210,5 +209,6 @@ const struct source_kind source_kind_jsonl = {
 	.where = jsonl_where,
 	.torn = jsonl_torn,
 	.close = jsonl_close,
-	.summary = "jsonl:FILE\tone JSON document a line (- is stdin)",
+	.summary =
+		"jsonl:FILE\tone JSON document a line (- is stdin; follow=1)",
 };

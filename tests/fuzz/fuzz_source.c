@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Documents out of anything: a jsonl file, or a folder with one CSV file. */
+/* Documents out of anything: a jsonl file, packed or not, or a folder with one CSV
+ * file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/frames.h"
 #include "lib/source.h"
 
 static char folder[] = "/tmp/fedwatts-fuzz-XXXXXX";
@@ -44,5 +46,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	read_all(path);
 	read_all(uri);
+	(void)frames_whole(path, NULL);
 	return 0;
 }

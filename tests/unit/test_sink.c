@@ -244,8 +244,11 @@ static const struct {
 	{ "null:x", "null x: takes no name (write null:)" },
 	{ "no/such/folder.jsonl",
 	  "jsonl no/such/folder.jsonl: open: No such file or directory" },
-	{ "jsonl:x?rotate=1", "jsonl x: unknown parameter 'rotate' (there are "
-			      "none here)" },
+	{ "null:?rotate=1", "null : unknown parameter 'rotate' (there are none "
+			    "here)" },
+	{ "jsonl:x?rotate=often", "jsonl x: parameter rotate: 'often': "
+				  "expected a size (64MiB) or a duration" },
+	{ "jsonl:-?rotate=1h", "jsonl -: standard output cannot be rotated" },
 };
 
 START_TEST(a_bad_place_is_refused_in_a_sentence)
