@@ -1,51 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "formula/formula.h"
 
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
-#include <time.h>
+#include <stddef.h>
 
-/* Larger numbers are milliseconds, as timestamps in reports are; as seconds
- * this is the year 5138. */
-#define SECONDS_MAX 1e11
-
-/* "2026-07-09T12:26:40" with "Z" or nothing behind it (UTC); Unix seconds; a
- * report's timestamp. */
-static int time_read(const char *text, int64_t *ms, struct err *err)
-{
-	struct tm tm = { 0 };
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	double number;
-	char *end;
-
-	if (rest && (!*rest || (*rest == 'Z' && !rest[1]))) {
-		*ms = (int64_t)timegm(&tm) * 1000;
-		return 0;
-	}
-	number = strtod(text, &end);
-	if (end == text || *end || !(number > 0 && number < 1e15))
-		return err_set(err, EINVAL,
-			       "'%s': expected a time such as "
-			       "2026-07-09T12:26:40 (UTC) or a timestamp in "
-			       "seconds or milliseconds",
-			       text);
-	*ms = llround(number < SECONDS_MAX ? 1000 * number : number);
-	return 0;
-}
+#include "lib/instant.h"
 
 static int set_since(void *values, const char *text, struct err *err)
 {
 	struct formula_config *config = values;
 
-	return time_read(text, &config->since_ms, err);
+	return instant_parse(text, &config->since_ms, err);
 }
 
 static int set_until(void *values, const char *text, struct err *err)
 {
 	struct formula_config *config = values;
 
-	return time_read(text, &config->until_ms, err);
+	return instant_parse(text, &config->until_ms, err);
 }
 
 /* clang-format off */

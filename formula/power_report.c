@@ -8,6 +8,7 @@
 #include "lib/batch.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "sensor/power_layout.h"
 
 struct power_reports {
 	struct layout *layout;
@@ -30,13 +31,7 @@ struct power_reports *power_reports_new(void)
 {
 	struct power_reports *reports = xcalloc(1, sizeof(*reports));
 
-	reports->layout = layout_new("power", LAYOUT_TARGETS);
-	/* PowerAPI's CSV is called so, and has the socket behind the power; the
-	 * value is the metadata's. */
-	layout_key_columns(reports->layout, "socket", NULL);
-	layout_add(reports->layout, COLUMN_REAL, "PowerReport", NULL, NULL,
-		   "power", "power", NULL);
-	layout_end(reports->layout);
+	reports->layout = power_layout_new();
 	return reports;
 }
 

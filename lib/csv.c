@@ -2,10 +2,12 @@
 #include "lib/csv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "lib/mem.h"
@@ -209,6 +211,11 @@ int csv_next(struct csv *csv, struct err *err)
 	return check_end(csv, err);
 }
 
+bool csv_at_end(struct csv *csv)
+{
+	return look(csv) < 0;
+}
+
 size_t csv_cells(const struct csv *csv)
 {
 	return csv->cells;
@@ -282,6 +289,20 @@ void csv_close(struct csv *csv)
 	free(csv->start);
 	free(csv->path);
 	free(csv);
+}
+
+bool csv_file_is_ended(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char last = '\n';
+	bool ended;
+
+	/* What cannot be rewound (a pipe) is taken as it comes. */
+	ended = fd < 0 || lseek(fd, -1, SEEK_END) < 0 ||
+		read(fd, &last, 1) != 1 || last == '\n';
+	if (fd >= 0)
+		close(fd);
+	return ended;
 }
 
 void csv_put(struct text *out, const char *cell, char delimiter)

@@ -16,6 +16,7 @@
 #ifndef LIB_CSV_H
 #define LIB_CSV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,8 @@ struct csv;
 struct csv *csv_open(const char *path, char delimiter, struct err *err);
 /* 1 when there is a row (blank lines are skipped), 0 at the end, -1. */
 int csv_next(struct csv *csv, struct err *err);
+/* Is there nothing behind this row?  (True once csv_next() would say 0.) */
+bool csv_at_end(struct csv *csv);
 size_t csv_cells(const struct csv *csv);
 const char *csv_cell(const struct csv *csv, size_t index);
 /* Line number of the row, from 1. */
@@ -40,6 +43,10 @@ int csv_real(const struct csv *csv, size_t index, double *value,
 int csv_uint(const struct csv *csv, size_t index, uint64_t *value,
 	     struct err *err);
 void csv_close(struct csv *csv);
+
+/* Does the file end with a newline?  Else a crash may have cut its last row
+ * short.  What cannot be rewound (a pipe) is taken as it comes. */
+bool csv_file_is_ended(const char *path);
 
 /* Append a cell, quoted only where it must be. */
 void csv_put(struct text *out, const char *cell, char delimiter);

@@ -2,10 +2,8 @@
 #include "lib/csv_group.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/csv.h"
 #include "lib/field.h"
@@ -66,20 +64,6 @@ static void file_done(struct file *file)
 	free(file->path);
 }
 
-static bool ends_with_newline(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char last = '\n';
-	bool ended;
-
-	/* What cannot be rewound (a pipe) is taken as it comes. */
-	ended = fd < 0 || lseek(fd, -1, SEEK_END) < 0 ||
-		read(fd, &last, 1) != 1 || last == '\n';
-	if (fd >= 0)
-		close(fd);
-	return ended;
-}
-
 static int header_column(struct file *file, const struct csv *csv,
 			 size_t column, bool found[FIXED], struct err *err)
 {
@@ -130,7 +114,7 @@ static int file_start(struct csv_group *group, struct err *err)
 	group->csv = csv_open(file->path, ',', err);
 	if (!group->csv)
 		return -1;
-	file->ended = ends_with_newline(file->path);
+	file->ended = csv_file_is_ended(file->path);
 	got = csv_next(group->csv, err);
 	if (got > 0 && header_read(file, group->csv, err) < 0)
 		return -1;

@@ -5,8 +5,8 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "lib/instant.h"
 #include "lib/mem.h"
 #include "lib/place.h"
 
@@ -90,40 +90,6 @@ struct source *source_open(const char *uri, const struct source_filter *filter,
 
 /* ---- filtering ----------------------------------------------------------- */
 
-/* Two digits of ".ffffff" more or less do not matter: milliseconds. */
-static const char *fraction_ms(const char *text, int64_t *ms)
-{
-	int64_t unit = 100;
-
-	if (*text != '.')
-		return text;
-	for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
-		*ms += (*text - '0') * unit;
-	return text;
-}
-
-/* "2026-07-09T12:26:40.123", "…Z", "…+02:00"; without a zone: UTC. */
-static bool date_ms(const char *text, int64_t *ms)
-{
-	struct tm tm = { 0 };
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	int64_t zone_s = 0;
-
-	if (!rest)
-		return false;
-	*ms = (int64_t)timegm(&tm) * 1000;
-	rest = fraction_ms(rest, ms);
-	if (*rest) {
-		struct tm zone = { 0 };
-
-		if (!strptime(rest, "%z", &zone))
-			return false;
-		zone_s = zone.tm_gmtoff;
-	}
-	*ms -= zone_s * 1000;
-	return true;
-}
-
 static bool doc_ms(const struct doc *doc, int64_t *ms)
 {
 	const struct doc *time = doc_get(doc, "timestamp");
@@ -140,7 +106,7 @@ static bool doc_ms(const struct doc *doc, int64_t *ms)
 	if (!text)
 		return false;
 	*ms = strtoll(text, &end, 10);
-	return (end != text && !*end) || date_ms(text, ms);
+	return (end != text && !*end) || instant_is_date(text, ms);
 }
 
 static bool is_wanted(const struct source *source, const struct doc *doc)

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* csv: hwpc-sensor's folder (GROUP.csv), a document per target and tick. */
+/*
+ * csv: hwpc-sensor's folder (GROUP.csv), a document per target and tick, and
+ * PowerAPI's power reports, a document per row (behind the others, where a
+ * folder has both).
+ */
 #include "lib/source.h"
 
 #include <dirent.h>
@@ -8,6 +12,7 @@
 #include <string.h>
 
 #include "lib/csv_group.h"
+#include "lib/csv_reports.h"
 #include "lib/mem.h"
 #include "lib/place.h"
 
@@ -18,6 +23,7 @@ struct csv_source {
 	/* Its rows of all groups, sorted, and how far they are used. */
 	const struct csv_group_row **row;
 	size_t rows, capacity, at;
+	struct csv_reports *reports;
 	char *where;
 };
 
@@ -27,6 +33,7 @@ static void csv_close_all(void *self)
 
 	for (size_t i = 0; i < csv->groups; i++)
 		csv_group_close(csv->group[i]);
+	csv_reports_free(csv->reports);
 	free(csv->group);
 	free(csv->row);
 	free(csv->where);
@@ -88,17 +95,22 @@ static int folder_scan(struct csv_source *csv, const char *folder,
 		char *stem = stem_of(entry[i]->d_name, entry, count);
 		char *path = xasprintf("%s/%s", folder, entry[i]->d_name);
 
-		csv_group_add(group_get(csv, stem), path);
+		if (csv_reports_is_file(path))
+			csv_reports_add(csv->reports, path);
+		else
+			csv_group_add(group_get(csv, stem), path);
 		free(path);
 		free(stem);
 	}
+	csv_reports_scan(csv->reports, folder);
 	for (int i = 0; i < count; i++)
 		free(entry[i]);
 	free(entry);
-	if (count == 0)
+	if (csv->groups + csv_reports_files(csv->reports) == 0)
 		return err_set(err, ENOENT,
 			       "no .csv file in it (expected GROUP.csv as "
-			       "hwpc-sensor writes them)");
+			       "hwpc-sensor writes them, or PowerAPI's "
+			       "PowerReport.csv)");
 	return 0;
 }
 
@@ -112,13 +124,17 @@ static void *csv_open_all(const char *rest, struct err *err)
 {
 	struct csv_source *csv = xcalloc(1, sizeof(*csv));
 	char *folder = place_name(rest, NULL, NULL, err);
-	int failed =
-		folder ? folder_scan(csv, *folder ? folder : ".", err) : -1;
+	int failed;
+
+	csv->reports = csv_reports_new();
+	failed = folder ? folder_scan(csv, *folder ? folder : ".", err) : -1;
 
 	csv->where = xstrdup(folder ? folder : "");
 	free(folder);
 	for (size_t i = 0; i < csv->groups && !failed; i++)
 		failed = csv_group_start(csv->group[i], err);
+	if (!failed)
+		failed = csv_reports_start(csv->reports, err);
 	if (failed) {
 		csv_close_all(csv);
 		return NULL;
@@ -229,6 +245,19 @@ static struct doc *object_below(const struct csv_group_row *const *row,
 	return object;
 }
 
+static int next_report(struct csv_source *csv, struct doc **doc,
+		       struct err *err)
+{
+	char *where;
+	int got = csv_reports_next(csv->reports, doc, &where, err);
+
+	if (got > 0) {
+		free(csv->where);
+		csv->where = where;
+	}
+	return got;
+}
+
 static int csv_next_doc(void *self, struct doc **doc, struct err *err)
 {
 	struct csv_source *csv = self;
@@ -238,7 +267,9 @@ static int csv_next_doc(void *self, struct doc **doc, struct err *err)
 
 	if (csv->at == csv->rows) {
 		got = tick_read(csv, err);
-		if (got <= 0)
+		if (got == 0)
+			return next_report(csv, doc, err);
+		if (got < 0)
 			return got;
 	}
 	first = csv->row[csv->at];
@@ -272,7 +303,7 @@ static bool csv_torn(const void *self)
 	for (size_t i = 0; i < csv->groups; i++)
 		if (csv_group_torn(csv->group[i]))
 			return true;
-	return false;
+	return csv_reports_torn(csv->reports);
 }
 
 const struct source_kind source_kind_csv = {
@@ -282,5 +313,5 @@ const struct source_kind source_kind_csv = {
 	.where = csv_where,
 	.torn = csv_torn,
 	.close = csv_close_all,
-	.summary = "csv:DIR\thwpc-sensor's CSV files, a document a target",
+	.summary = "csv:DIR\thwpc-sensor's and PowerAPI's CSV files",
 };

@@ -8,6 +8,8 @@
 #ifndef SENSOR_SENSOR_H
 #define SENSOR_SENSOR_H
 
+#include <stdint.h>
+
 #include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/field.h"
@@ -49,7 +51,8 @@ struct sensor_replay_config {
 	struct cli_shared shared;
 	struct field_list from, to;
 	double pace;
-	char *since, *until, *target;
+	int64_t since_ms, until_ms;
+	char *target;
 };
 extern const struct field sensor_replay_fields[];
 extern const char sensor_replay_about[];

@@ -3,13 +3,28 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/clock.h"
+#include "lib/instant.h"
 #include "lib/log.h"
 #include "lib/sink.h"
 #include "lib/source.h"
+#include "sensor/regroup.h"
 #include "sensor/sensor.h"
+
+static int set_since(void *values, const char *text, struct err *err)
+{
+	struct sensor_replay_config *config = values;
+
+	return instant_parse(text, &config->since_ms, err);
+}
+
+static int set_until(void *values, const char *text, struct err *err)
+{
+	struct sensor_replay_config *config = values;
+
+	return instant_parse(text, &config->until_ms, err);
+}
 
 /* clang-format off */
 #define AT(member) offsetof(struct sensor_replay_config, member)
@@ -19,10 +34,10 @@ const struct field sensor_replay_fields[] = {
 	{ "pace", FIELD_REAL, AT(pace), .initial = "0", .min = 0, .max = 1e6,
 	  .value = "X",
 	  .help = "0: at once; 1: as they came; 2: twice as fast" },
-	{ "since", FIELD_TEXT, AT(since), .value = "T",
-	  .help = "only from T on: Unix milliseconds, or "
-		  "2026-07-09T10:00:00 (UTC)" },
-	{ "until", FIELD_TEXT, AT(until), .value = "T",
+	{ "since", FIELD_CALL, AT(since_ms), .value = "T", .set = set_since,
+	  .help = "only from T on: 2026-07-09T10:00:00 (UTC), or a timestamp "
+		  "in seconds or milliseconds" },
+	{ "until", FIELD_CALL, AT(until_ms), .value = "T", .set = set_until,
 	  .help = "only before T" },
 	{ "target", FIELD_TEXT, AT(target), .value = "PATTERN",
 	  .help = "only targets that match the shell pattern" },
@@ -34,45 +49,18 @@ const struct field sensor_replay_fields[] = {
 const char sensor_replay_about[] =
 	"Reads documents from one place and puts them into another, all or "
 	"some, at once or in their own time: a recording becomes a stream "
-	"again.\n"
+	"again. Documents that come out are equal to those that went in.\n"
 	"\n"
 	"Examples:\n"
 	"  sensor replay --from trace.jsonl --to csv:trace\n"
 	"  sensor replay --from trace.jsonl --pace 10 | formula\n"
+	"  sensor replay --from tcp-listen:9080 --to trace.jsonl.zst\n"
 	"  sensor replay --from day.jsonl --since 2026-07-09T10:00:00 "
 	"--target 'process:*' --to part.jsonl\n";
 
-static int parse_time(const char *name, const char *text, int64_t *ms,
-		      struct err *err)
-{
-	static const char *const formats[] = { "%Y-%m-%dT%H:%M:%S",
-					       "%Y-%m-%d %H:%M:%S",
-					       "%Y-%m-%dT%H:%M", "%Y-%m-%d" };
-	char *end;
-
-	if (!text)
-		return 0;
-	errno = 0;
-	*ms = strtoll(text, &end, 10);
-	if (!errno && end != text && *end == '\0')
-		return 0;
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		struct tm tm = { 0 };
-		const char *rest = strptime(text, formats[i], &tm);
-
-		if (rest && (*rest == '\0' || !strcmp(rest, "Z"))) {
-			*ms = 1000 * (int64_t)timegm(&tm);
-			return 0;
-		}
-	}
-	return err_set(err, EINVAL,
-		       "--%s '%s': expected Unix milliseconds or "
-		       "2026-07-09T10:00:00",
-		       name, text);
-}
-
 struct replay {
 	struct sink *sink;
+	struct regroup *regroup;
 	double pace;
 	/* Both ends of the time scale. */
 	int64_t first_ms, first_ns;
@@ -104,24 +92,30 @@ static bool wait_for(struct replay *replay, const struct doc *doc)
 	return cli_stop_signal() == 0;
 }
 
+/* Ticks that are whole go out before the next one is waited for. */
+static int put(struct replay *replay, struct doc *doc_taken, struct err *err)
+{
+	bool due = regroup_fits(replay->regroup, doc_taken) ||
+		   regroup_flush(replay->regroup, err) == 0;
+
+	if (due && wait_for(replay, doc_taken)) {
+		replay->documents++;
+		return regroup_put(replay->regroup, doc_taken, err);
+	}
+	doc_free(doc_taken);
+	return due ? 0 : -1;
+}
+
 static int copy(struct replay *replay, struct source *source, struct err *err)
 {
 	struct doc *doc;
-	int got;
+	int got = 0;
 
-	while ((got = source_next(source, &doc, err)) > 0) {
-		int status = 0;
-		bool go_on = wait_for(replay, doc);
-
-		if (go_on)
-			status = sink_put_doc(replay->sink, doc, err);
-		doc_free(doc);
-		if (status < 0)
+	while (!cli_stop_signal() && (got = source_next(source, &doc, err)) > 0)
+		if (put(replay, doc, err) < 0)
 			return -1;
-		if (!go_on)
-			return 0;
-		replay->documents++;
-	}
+	if (regroup_flush(replay->regroup, got < 0 ? NULL : err) < 0)
+		return -1;
 	if (got == 0 && source_torn(source))
 		log_warn("replay", "%s: a torn last line was left out",
 			 source_where(source));
@@ -151,7 +145,9 @@ int sensor_replay(struct cli *cli, void *values, struct err *err)
 {
 	const struct sensor_replay_config *config =
 		(const struct sensor_replay_config *)values;
-	struct source_filter filter = { .target = config->target };
+	const struct source_filter filter = { .since_ms = config->since_ms,
+					      .until_ms = config->until_ms,
+					      .target = config->target };
 	struct replay replay = { .pace = config->pace };
 	int status;
 
@@ -160,14 +156,13 @@ int sensor_replay(struct cli *cli, void *values, struct err *err)
 		err_set(err, EINVAL, "--from: which documents?");
 		return CLI_USAGE;
 	}
-	if (parse_time("since", config->since, &filter.since_ms, err) < 0 ||
-	    parse_time("until", config->until, &filter.until_ms, err) < 0)
-		return CLI_USAGE;
 	cli_stop_signal();
 	replay.sink = sink_open_all(&config->to, "jsonl:-", err);
 	if (!replay.sink)
 		return -1;
+	replay.regroup = regroup_new(replay.sink);
 	status = copy_all(&replay, config, &filter, err);
+	regroup_free(replay.regroup);
 	if (status == 0)
 		log_note("copied   %" PRIu64 " documents to %s",
 			 replay.documents, sink_uri(replay.sink));

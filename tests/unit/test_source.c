@@ -191,7 +191,8 @@ static const struct {
 		    "for stdin)" },
 	{ ".", "jsonl .: is a folder (hwpc-sensor's: csv:.)" },
 	{ "csv:.", "csv .: no .csv file in it (expected GROUP.csv as "
-		   "hwpc-sensor writes them)" },
+		   "hwpc-sensor writes them, or PowerAPI's "
+		   "PowerReport.csv)" },
 };
 
 START_TEST(a_missing_place_is_a_clear_error)
@@ -384,6 +385,39 @@ START_TEST(csv_skips_a_torn_last_line)
 }
 END_TEST
 
+START_TEST(csv_reads_power_reports_in_order_of_time)
+{
+	bool torn;
+
+	ck_assert_int_eq(mkdir("d", 0755) | mkdir("d/n-a", 0755) |
+				 mkdir("d/n-", 0755) | mkdir("d/n-/b", 0755),
+			 0);
+	scratch_write("d/n-a/PowerReport.csv",
+		      "timestamp,sensor,target,power,socket,ratio\r\n"
+		      "1000,n,a,1.5,0,0.5\r\n2000,n,a,2,0,\r\n"
+		      "3000,n,a,3,0,0.7");
+	scratch_write("d/n-/b/PowerReport.csv",
+		      "timestamp,sensor,target,power,socket\r\n"
+		      "1000,n,/b,,1\r\n2000,n,/b,4e-1,\r\n");
+	scratch_write("d/power.csv", "timestamp,sensor,target,power\r\n"
+				     "1970-01-01T00:00:01.500+00:00,n,c,1\r\n");
+	ck_assert_str_eq(
+		all_of("csv:d", NULL, &torn),
+		"{\"timestamp\":1000,\"sensor\":\"n\",\"target\":\"/b\","
+		"\"metadata\":{\"socket\":\"1\"}}\n"
+		"{\"timestamp\":1000,\"sensor\":\"n\",\"target\":\"a\","
+		"\"power\":1.5,"
+		"\"metadata\":{\"socket\":\"0\",\"ratio\":\"0.5\"}}\n"
+		"{\"timestamp\":1500,\"sensor\":\"n\",\"target\":\"c\","
+		"\"power\":1.0}\n"
+		"{\"timestamp\":2000,\"sensor\":\"n\",\"target\":\"/b\","
+		"\"power\":0.4}\n"
+		"{\"timestamp\":2000,\"sensor\":\"n\",\"target\":\"a\","
+		"\"power\":2.0,\"metadata\":{\"socket\":\"0\"}}\n");
+	ck_assert(torn);
+}
+END_TEST
+
 static const struct {
 	const char *text, *message;
 } damaged[] = {
@@ -504,6 +538,7 @@ Suite *source_suite(void)
 	tcase_add_loop_test(tcase, csv_names_file_and_line_of_a_bad_row, 0,
 			    sizeof(damaged) / sizeof(damaged[0]));
 	tcase_add_test(tcase, csv_reads_real_samples);
+	tcase_add_test(tcase, csv_reads_power_reports_in_order_of_time);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
