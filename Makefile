@@ -14,7 +14,7 @@ USES_bench   := formula sensor lib
 USES_fl      := bench formula sensor lib
 
 # External libraries: pkg-config names, and flags where Debian has no .pc.
-PC_lib      := json-c zlib libmd libzstd
+PC_lib      := json-c zlib libmd libzstd $(if $(filter 0,$(MONGO)),,libmongoc-1.0)
 PC_sensor   := powercap
 FLAGS_sensor := -lpfm
 PC_formula  := lapacke
@@ -24,6 +24,7 @@ FLAGS_lib   := -lm -lpthread
 
 # The files through which a library may be entered (header-prefix=files).
 DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=lib/csv.c,lib/spool.c,bench/dataset_idx.c \
+	mongoc/=lib/sink_mongo.c,lib/source_mongo.c,lib/mongo_client.c,lib/mongo_client.h \
 	sha2.h=lib/doc.c  perfmon/=sensor/event.c  linux/perf_event.h=sensor/counter.c,sensor/counter.h \
 	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c \
 	cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c
@@ -33,6 +34,7 @@ DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=li
 # SAN=thread              build/tsan
 # COV=1                   build/coverage
 # WERROR=1                warnings are errors
+# MONGO=0                 without mongodb:// and libmongoc (a build folder of its own)
 # V=1                     show the commands
 # CC, CFLAGS, LDFLAGS, PKG_CONFIG; PREFIX, DESTDIR, PROGRAM_PREFIX for install
 CC         ?= cc
@@ -43,7 +45,7 @@ MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/fedwatts
 PROGRAM_PREFIX ?=
 
-FLAVOUR := $(if $(COV),coverage,$(if $(findstring thread,$(SAN)),tsan,$(if $(SAN),asan,release)))
+FLAVOUR := $(if $(COV),coverage,$(if $(findstring thread,$(SAN)),tsan,$(if $(SAN),asan,release)))$(if $(filter 0,$(MONGO)),-nomongo)
 BUILD   ?= build/$(FLAVOUR)
 
 CFLAGS   ?= -O2 -g
@@ -80,12 +82,18 @@ $(BUILD)/obj/%.o: %.c Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) $(PC_CFLAGS) -MMD -MP -c -o $@ $<
 
 PC_ALL := $(foreach f,lib $(STAGES),$(PC_$f))
-PC_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PC_ALL) 2>/dev/null)
+PC_CFLAGS := $(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) --cflags $(PC_ALL) 2>/dev/null))
+# Which files go with MongoDB: their names say so.
+without_mongo = $(if $(filter 0,$(MONGO)),$(foreach f,$1,$(if $(findstring mongo,$f),,$f)),$1)
 libs = $(foreach f,$1,$(if $(PC_$f),$(shell $(PKG_CONFIG) --libs $(PC_$f))) $(FLAGS_$f))
+
+ifeq ($(MONGO),0)
+$(BUILD)/obj/lib/sink.o $(BUILD)/obj/lib/source.o: EXTRA_CFLAGS += -DWITHOUT_MONGO
+endif
 
 # $1: a folder; its archive is everything but the program itself.
 define folder
-SRC_$1 := $$(filter-out $1/$1.c,$$(wildcard $1/*.c))
+SRC_$1 := $$(call without_mongo,$$(filter-out $1/$1.c,$$(wildcard $1/*.c)))
 $(BUILD)/$1.a: $$(SRC_$1:%.c=$(BUILD)/obj/%.o)
 	$$(call say,AR,$$@)
 	$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
@@ -103,7 +111,7 @@ $(foreach p,$(STAGES),$(eval $(call program,$p)))
 # tests/unit/test_NAME.c defines `Suite *NAME_suite(void)`; nothing else is to
 # be registered anywhere.
 ARCHIVES := $(BUILD)/fl.a $(BUILD)/bench.a $(BUILD)/formula.a $(BUILD)/sensor.a $(BUILD)/lib.a
-UNIT := $(wildcard tests/unit/*.c)
+UNIT := $(call without_mongo,$(wildcard tests/unit/*.c))
 $(BUILD)/gen/suites.h: $(UNIT)
 	@mkdir -p $(@D)
 	@for f in $(sort $(patsubst tests/unit/test_%.c,%,$(filter tests/unit/test_%.c,$(UNIT)))); do \
@@ -117,7 +125,7 @@ $(BUILD)/bin/unit: $(UNIT:%.c=$(BUILD)/obj/%.o) $(ARCHIVES)
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c has LLVMFuzzerTestOneInput; `make check`
 # replays tests/fuzz/corpus/NAME with any compiler.
-FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(call without_mongo,$(wildcard tests/fuzz/fuzz_*.c)))
 $(FUZZ:%=$(BUILD)/bin/replay_%): $(BUILD)/bin/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(ARCHIVES)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -125,7 +133,7 @@ $(FUZZ:%=$(BUILD)/bin/replay_%): $(BUILD)/bin/replay_%: $(BUILD)/obj/tests/fuzz/
 
 # Benchmarks and test tools: tests/bench/NAME.c becomes build/…/bin/NAME.
 # One that measures others beside us needs their libraries.
-TOOLS := $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
+TOOLS := $(patsubst tests/bench/%.c,%,$(call without_mongo,$(wildcard tests/bench/*.c)))
 PC_bench_encode := libbson-1.0
 $(foreach t,$(TOOLS),$(if $(PC_$t),$(eval $(BUILD)/obj/tests/bench/$t.o: \
 	EXTRA_CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PC_$t) 2>/dev/null | sed 's/-I/-isystem /g'))))

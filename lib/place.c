@@ -86,3 +86,15 @@ char *place_name(const char *rest, const struct field *fields, void *values,
 	free(config.state);
 	return xstrndup(rest, length);
 }
+
+char *place_shown(const char *uri)
+{
+	const char *host = strstr(uri, "//");
+	size_t length = host ? strcspn(host + 2, "/?") : 0;
+	const char *at = host ? memrchr(host + 2, '@', length) : NULL;
+	const char *colon = at ? memchr(host, ':', (size_t)(at - host)) : NULL;
+
+	if (!colon)
+		return xstrdup(uri);
+	return xasprintf("%.*s:***%s", (int)(colon - uri), uri, at);
+}

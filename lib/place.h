@@ -36,4 +36,8 @@ size_t place_scheme(const char *uri);
 char *place_name(const char *rest, const struct field *fields, void *values,
 		 struct err *err);
 
+/* A URI as it may be shown: a password in it ("//user:password@host") is "***".
+ * Yours to free(). */
+char *place_shown(const char *uri);
+
 #endif

@@ -10,6 +10,7 @@
 
 extern const struct sink_kind sink_kind_csv;
 extern const struct sink_kind sink_kind_jsonl;
+extern const struct sink_kind sink_kind_mongo;
 extern const struct sink_kind sink_kind_null;
 extern const struct sink_kind sink_kind_tcp;
 
@@ -17,6 +18,9 @@ static const struct sink_kind *const kinds[] = {
 	&sink_kind_jsonl,
 	&sink_kind_csv,
 	&sink_kind_tcp,
+#ifndef WITHOUT_MONGO
+	&sink_kind_mongo,
+#endif
 	&sink_kind_null,
 };
 
@@ -62,7 +66,7 @@ static struct sink *sink_new(const struct sink_kind *kind, void *self,
 
 	sink->kind = kind;
 	sink->self = self;
-	sink->uri = xstrdup(uri);
+	sink->uri = place_shown(uri);
 	sink->name = name_taken;
 	return sink;
 }
@@ -72,7 +76,7 @@ struct sink *sink_open(const char *uri, struct err *err)
 	size_t length = place_scheme(uri);
 	const struct sink_kind *kind = &sink_kind_jsonl;
 	const char *rest = uri;
-	char *name;
+	char *name, *shown;
 	void *self;
 
 	if (length > 0) {
@@ -83,8 +87,10 @@ struct sink *sink_open(const char *uri, struct err *err)
 		kind_unknown(uri, length, err);
 		return NULL;
 	}
-	name = xasprintf("%s %.*s", kind->scheme, (int)strcspn(rest, "?"),
-			 rest);
+	shown = place_shown(rest);
+	name = xasprintf("%s %.*s", kind->scheme, (int)strcspn(shown, "?"),
+			 shown);
+	free(shown);
 	self = kind->open(rest, err);
 	if (!self) {
 		err_wrap(err, "%s", name);

@@ -45,6 +45,7 @@ int sink_flush(struct sink *sink, struct err *err);
 /* Flushes and frees, also on failure.  Accepts NULL. */
 int sink_close(struct sink *sink, struct err *err);
 
+/* Without a password that may have been in it. */
 const char *sink_uri(const struct sink *sink);
 /* The file behind it, or NULL: for what is laid beside it. */
 const char *sink_file(const struct sink *sink);

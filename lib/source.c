@@ -13,11 +13,15 @@
 extern const struct source_kind source_kind_csv;
 extern const struct source_kind source_kind_jsonl;
 extern const struct source_kind source_kind_tcp_listen;
+extern const struct source_kind source_kind_mongo;
 
 static const struct source_kind *const kinds[] = {
 	&source_kind_jsonl,
 	&source_kind_csv,
 	&source_kind_tcp_listen,
+#ifndef WITHOUT_MONGO
+	&source_kind_mongo,
+#endif
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -71,10 +75,14 @@ struct source *source_open(const char *uri, const struct source_filter *filter,
 		kind_unknown(uri, length, err);
 		return NULL;
 	}
-	self = kind->open(rest, err);
+	self = kind->open_filtered ? kind->open_filtered(rest, filter, err)
+				   : kind->open(rest, err);
 	if (!self) {
-		err_wrap(err, "%s %.*s", kind->scheme, (int)strcspn(rest, "?"),
-			 rest);
+		char *shown = place_shown(rest);
+
+		err_wrap(err, "%s %.*s", kind->scheme, (int)strcspn(shown, "?"),
+			 shown);
+		free(shown);
 		return NULL;
 	}
 	source = xcalloc(1, sizeof(*source));

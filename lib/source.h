@@ -54,6 +54,11 @@ void source_close(struct source *source); /* accepts NULL */
 struct source_kind {
 	const char *scheme;
 	void *(*open)(const char *rest, struct err *err);
+	/* Instead of `open`, for a kind that can ask its far end for what is
+	 * wanted (NULL: all); what it gives is filtered here all the same. */
+	void *(*open_filtered)(const char *rest,
+			       const struct source_filter *filter,
+			       struct err *err);
 	int (*next)(void *self, struct doc **doc, struct err *err);
 	const char *(*where)(const void *self);
 	bool (*torn)(const void *self); /* optional */

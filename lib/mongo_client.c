@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "lib/mongo_client.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "lib/mongo_triage.h"
+
+static void library_init(void)
+{
+	mongoc_init();
+	/* What it has to say comes back as errors. */
+	mongoc_log_set_handler(NULL, NULL);
+}
+
+int mongo_client_error(const bson_error_t *what, struct err *err)
+{
+	bool server = what->domain == MONGOC_ERROR_SERVER ||
+		      what->domain == MONGOC_ERROR_QUERY ||
+		      what->domain == MONGOC_ERROR_COMMAND;
+
+	if ((server && mongo_is_denial((int)what->code)) ||
+	    (what->domain == MONGOC_ERROR_CLIENT &&
+	     what->code == MONGOC_ERROR_CLIENT_AUTHENTICATE)) {
+		err_set(err, EACCES, "does not let us in: %s", what->message);
+		return err_remedy(err, "check user and password, authSource, "
+				       "and that the role is readWrite");
+	}
+	return err_set(err, server ? EIO : EHOSTUNREACH, "%s", what->message);
+}
+
+/* hello needs no rights, so one document is asked for as well. */
+static int client_try(mongoc_client_t *client, const struct mongo_uri *uri,
+		      struct err *err)
+{
+	mongoc_collection_t *collection;
+	bson_t *ping = BCON_NEW("ping", BCON_INT32(1));
+	bson_t *one = BCON_NEW("limit", BCON_INT64(1), "projection", "{", "_id",
+			       BCON_INT32(1), "}");
+	bson_t none = BSON_INITIALIZER;
+	mongoc_cursor_t *cursor;
+	const bson_t *found;
+	bson_error_t what;
+	int failed = 0;
+
+	if (!mongoc_client_command_simple(client, uri->database, ping, NULL,
+					  NULL, &what))
+		failed = mongo_client_error(&what, err);
+	bson_destroy(ping);
+	collection = mongoc_client_get_collection(client, uri->database,
+						  uri->collection);
+	cursor = mongoc_collection_find_with_opts(collection, &none, one, NULL);
+	if (!failed) {
+		(void)mongoc_cursor_next(cursor, &found);
+		if (mongoc_cursor_error(cursor, &what))
+			failed = mongo_client_error(&what, err);
+	}
+	mongoc_cursor_destroy(cursor);
+	mongoc_collection_destroy(collection);
+	bson_destroy(one);
+	return failed;
+}
+
+mongoc_client_t *mongo_client_open(const struct mongo_uri *uri, struct err *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	mongoc_client_t *client;
+	mongoc_uri_t *parsed;
+	bson_error_t what;
+
+	pthread_once(&once, library_init);
+	parsed = mongoc_uri_new_with_error(uri->text, &what);
+	client = parsed ? mongoc_client_new_from_uri_with_error(parsed, &what)
+			: NULL;
+	if (parsed)
+		mongoc_uri_destroy(parsed);
+	if (!client) {
+		err_set(err, EINVAL, "%s", what.message);
+		return NULL;
+	}
+	mongoc_client_set_error_api(client, MONGOC_ERROR_API_VERSION_2);
+	if (client_try(client, uri, err) < 0) {
+		mongoc_client_destroy(client);
+		return NULL;
+	}
+	return client;
+}
