@@ -167,6 +167,13 @@ bench-step: $(BUILD)/bin/bench_step ## a training step beside the sum of its bar
 bench-encode: $(BUILD)/bin/bench_encode ## ticks as JSON, CSV and BSON, beside json-c, fprintf and libbson
 	$(BUILD)/bin/bench_encode
 
+# For scripts/lint and scripts/fuzz, which call compilers themselves.
+.PHONY: print-cflags print-libs
+print-cflags:
+	@echo -std=gnu17 -D_GNU_SOURCE -I. $(PC_CFLAGS)
+print-libs:
+	@echo $(call libs,fl bench formula sensor lib)
+
 # ---- install ---------------------------------------------------------------
 .PHONY: install uninstall clean format help
 MANS := $(wildcard docs/man/*.1)

@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "lib/mem.h"
 #include "lib/mongo_triage.h"
 
 static void library_init(void)
@@ -61,6 +64,48 @@ static int client_try(mongoc_client_t *client, const struct mongo_uri *uri,
 	return failed;
 }
 
+/* libmongoc passes over what it does not know; a typing error is to be told. */
+static bool is_known(const char *key)
+{
+	static const char *const others[] = { "w",
+					      "readconcernlevel",
+					      "readpreference",
+					      "readpreferencetags",
+					      "authmechanism",
+					      "authmechanismproperties",
+					      "compressors" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcasecmp(key, others[i]))
+			return true;
+	return mongoc_uri_option_is_int32(key) ||
+	       mongoc_uri_option_is_int64(key) ||
+	       mongoc_uri_option_is_bool(key) || mongoc_uri_option_is_utf8(key);
+}
+
+static int parameters_check(const char *uri, struct err *err)
+{
+	const char *at = strchr(uri, '?');
+	int failed = 0;
+
+	while (at && *at && !failed) {
+		size_t length = strcspn(++at, "=&");
+		char *key = xstrndup(at, length);
+
+		if (length > 0 && !is_known(key)) {
+			err_set(err, EINVAL, "unknown parameter '%.60s'", key);
+			failed =
+				err_remedy(err, "ours: collection, int64, ttl, "
+						"timeseries, spool, "
+						"spool-size, consume, follow; "
+						"and libmongoc's");
+		}
+		free(key);
+		at += strcspn(at, "&");
+	}
+	return failed;
+}
+
 mongoc_client_t *mongo_client_open(const struct mongo_uri *uri, struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -69,6 +114,8 @@ mongoc_client_t *mongo_client_open(const struct mongo_uri *uri, struct err *err)
 	bson_error_t what;
 
 	pthread_once(&once, library_init);
+	if (parameters_check(uri->text, err) < 0)
+		return NULL;
 	parsed = mongoc_uri_new_with_error(uri->text, &what);
 	client = parsed ? mongoc_client_new_from_uri_with_error(parsed, &what)
 			: NULL;
