@@ -19,7 +19,7 @@
 #define KEEP_AGE_NS    (1000 * NS_PER_MS) /* then it goes to the spool */
 #define CLOSE_NS       (10000 * NS_PER_MS)
 #define BACKOFF_NS     (1000 * NS_PER_MS)
-#define BACKOFF_MAX_NS (30000 * NS_PER_MS)
+#define BACKOFF_MAX_NS (10000 * NS_PER_MS)
 #define BLOCK_BYTES    ((size_t)4 << 20)
 /* Who can wait does so from here on. */
 #define WAIT_DOCUMENTS ((size_t)8 * MONGO_BLOCK_DOCUMENTS)

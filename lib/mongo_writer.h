@@ -24,7 +24,7 @@
  * the keeper, moves blocks that waited for a second, or all of them while the
  * database is away, into the spool (one fsync per round); the sender empties
  * the spool first, so order is kept.  While the database is away the sender
- * tries again after 1, 2, 4 … 30 s (± a quarter).
+ * tries again at once, and then after 1, 2, 4, 8, 10 s (± a quarter).
  *
  * What is lost when the process is killed: at most what is in the ring
  * (MONGO_RING_DOCUMENTS, MONGO_RING_BYTES), which is what was put in the last
