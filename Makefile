@@ -161,7 +161,7 @@ lint: ## format, clang-tidy, cppcheck, shellcheck, man pages, include directions
 	scripts/lint
 
 # ---- benchmarks ------------------------------------------------------------
-.PHONY: bench-step bench-encode
+.PHONY: bench-step bench-encode bench-mongo
 bench-step: $(BUILD)/bin/bench_step ## a training step beside the sum of its bare GEMMs
 	$(BUILD)/bin/bench_step
 bench-encode: $(BUILD)/bin/bench_encode ## ticks as JSON, CSV and BSON, beside json-c, fprintf and libbson
@@ -173,6 +173,9 @@ print-cflags:
 	@echo -std=gnu17 -D_GNU_SOURCE -I. $(PC_CFLAGS)
 print-libs:
 	@echo $(call libs,fl bench formula sensor lib)
+
+bench-mongo: $(BUILD)/bin/bench_mongo ## the MongoDB sink beside bare bulk inserts and insert_one
+	scripts/with-mongo $(BUILD)/bin/bench_mongo
 
 # ---- install ---------------------------------------------------------------
 .PHONY: install uninstall clean format help

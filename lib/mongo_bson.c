@@ -24,9 +24,11 @@ enum bson_type {
 
 struct mongo_template {
 	const struct layout *layout;
-	bool exact, fixed; /* fixed: no texts */
-	struct text body;  /* the columns, as elements */
-	size_t *hole;      /* of each column's value in `body`, its type before
+	bool exact;
+	bool fixed;       /* it has no texts */
+	bool reals;       /* it has reals */
+	struct text body; /* the columns, as elements */
+	size_t *hole;     /* of each column's value in `body`, its type before
 			      the key */
 	size_t *type;
 	/* The metadata of all rows of a tick is often the same. */
@@ -64,15 +66,32 @@ static uint64_t real_bits(double value)
 	return bits;
 }
 
+/* Eight bytes at a time. */
+static bool is_ascii(const char *piece, size_t length)
+{
+	uint64_t all = 0, eight;
+	size_t i = 0;
+
+	for (; i + sizeof(eight) <= length; i += sizeof(eight)) {
+		memcpy(&eight, piece + i, sizeof(eight));
+		all |= eight;
+	}
+	for (; i < length; i++)
+		all |= (unsigned char)piece[i];
+	return !(all & UINT64_C(0x8080808080808080));
+}
+
 static void put_utf8(struct text *out, const char *piece)
 {
-	size_t good = 0;
+	size_t good = 0, length = strlen(piece);
+
+	if (is_ascii(piece, length)) {
+		text_put_bytes(out, piece, length);
+		return;
+	}
 
 	while (piece[good]) {
-		size_t length = (signed char)piece[good] > 0
-					? 1
-					: text_character(piece + good);
-
+		length = text_character(piece + good);
 		if (length > 0) {
 			good += length;
 			continue;
@@ -212,9 +231,12 @@ struct mongo_template *mongo_template_new(const struct layout *layout,
 	template->layout = layout;
 	template->exact = exact;
 	template->fixed = true;
-	for (size_t i = 0; i < layout->columns; i++)
+	for (size_t i = 0; i < layout->columns; i++) {
 		if (layout->column[i].type == COLUMN_TEXT)
 			template->fixed = false;
+		if (layout->column[i].type == COLUMN_REAL)
+			template->reals = true;
+	}
 	template->hole = xcalloc(layout->columns + 1, sizeof(size_t));
 	template->type = xcalloc(layout->columns + 1, sizeof(size_t));
 	put_columns(layout, zero, exact, template, &template->body);
@@ -234,34 +256,44 @@ void mongo_template_free(struct mongo_template *template)
 	free(template);
 }
 
+static bool is_finite_row(const struct layout *layout, const union value *value)
+{
+	for (size_t i = 0; i < layout->columns; i++)
+		if (layout->column[i].type == COLUMN_REAL &&
+		    !isfinite(value[i].real))
+			return false;
+	return true;
+}
+
 /* Copy the template and fill its holes; false where a value does not fit in. */
 static bool put_filled(const struct mongo_template *template,
 		       const union value *value, struct text *out)
 {
 	const struct layout *layout = template->layout;
+	size_t length = template->body.length;
 	char *body;
 
-	if (!template->fixed)
+	if (!template->fixed ||
+	    (template->reals && !is_finite_row(layout, value)))
 		return false;
-	for (size_t i = 0; i < layout->columns; i++)
-		if (layout->column[i].type == COLUMN_REAL &&
-		    !isfinite(value[i].real))
-			return false;
-	text_put_bytes(out, template->body.data, template->body.length);
-	body = out->data + out->length - template->body.length;
+	body = text_reserve(out, length);
+	if (length > 0)
+		memcpy(body, template->body.data, length);
 	for (size_t i = 0; i < layout->columns; i++) {
 		uint64_t bits;
 
-		if (layout->column[i].type == COLUMN_REAL) {
+		if (template->reals && layout->column[i].type == COLUMN_REAL) {
 			bits = real_bits(value[i].real);
 		} else {
 			bits = count_bits(value[i].integer, template->exact);
-			body[template->type[i]] = (char)count_type(
-				value[i].integer, template->exact);
+			if (template->exact)
+				body[template->type[i]] = (char)count_type(
+					value[i].integer, true);
 		}
 		bits = htole64(bits);
 		memcpy(body + template->hole[i], &bits, sizeof(bits));
 	}
+	text_advance(out, length);
 	return true;
 }
 
@@ -390,15 +422,54 @@ static void put_metadata(struct mongo_template *template, const char *json,
 		       template->metadata_bson.length);
 }
 
+static char *raw_text(char *at, const char *key, size_t key_size,
+		      const char *value, size_t length)
+{
+	uint32_t le = htole32((uint32_t)length + 1);
+
+	*at++ = BSON_TEXT;
+	at = mempcpy(at, key, key_size);
+	at = mempcpy(at, &le, sizeof(le));
+	at = mempcpy(at, value, length);
+	*at++ = '\0';
+	return at;
+}
+
+/* The first four elements.  Names are nearly always ASCII, and then need no
+ * second look. */
+static void put_head(const struct batch *batch, const char *target,
+		     const char *id, struct text *out)
+{
+	const char *sensor = batch->sensor;
+	size_t ids = strlen(id), sensors = strlen(sensor),
+	       targets = strlen(target);
+	uint64_t le = htole64((uint64_t)batch->time_ms);
+	char *at;
+
+	if (!is_ascii(id, ids) || !is_ascii(sensor, sensors) ||
+	    !is_ascii(target, targets)) {
+		put_text(out, "_id", id);
+		put_date(out, "timestamp", batch->time_ms);
+		put_text(out, "sensor", sensor);
+		put_text(out, "target", target);
+		return;
+	}
+	at = text_reserve(out, ids + sensors + targets + 64);
+	at = raw_text(at, "_id", sizeof("_id"), id, ids);
+	*at++ = BSON_DATE;
+	at = mempcpy(at, "timestamp", sizeof("timestamp"));
+	at = mempcpy(at, &le, sizeof(le));
+	at = raw_text(at, "sensor", sizeof("sensor"), sensor, sensors);
+	at = raw_text(at, "target", sizeof("target"), target, targets);
+	text_advance(out, (size_t)(at - (out->data + out->length)));
+}
+
 void mongo_put_row(struct mongo_template *template, const struct batch *batch,
 		   const struct row *row, const char *id, struct text *out)
 {
 	size_t at = begin(out);
 
-	put_text(out, "_id", id);
-	put_date(out, "timestamp", batch->time_ms);
-	put_text(out, "sensor", batch->sensor);
-	put_text(out, "target", row->target);
+	put_head(batch, row->target, id, out);
 	if (!put_filled(template, row->value, out))
 		put_columns(template->layout, row->value, template->exact, NULL,
 			    out);

@@ -173,35 +173,38 @@ static int judge(const bson_t *reply, const bson_error_t *error,
 	return mongo_client_error(error, err);
 }
 
+/* libmongoc sends as many bulks as it takes; one, as a rule.  We wrote the
+ * documents and the server looks at them: libmongoc need not. */
 static int link_insert(void *self, bool gaps, const char *bytes, size_t length,
 		       size_t documents, enum mongo_fate *fate, struct err *err)
 {
 	struct mongo_sink *sink = self;
-	mongoc_bulk_operation_t *bulk;
-	bson_t opts = BSON_INITIALIZER, plain = BSON_INITIALIZER, reply, doc;
+	bson_t *doc = xcalloc_aligned(documents, sizeof(*doc));
+	const bson_t **list = xcalloc(documents, sizeof(bson_t *));
+	bson_t *opts = BCON_NEW("ordered", BCON_BOOL(false), "validate",
+				BCON_BOOL(false));
 	bson_error_t error = { 0 };
+	bson_t reply;
+	size_t count = 0, n;
 	int status = 0;
-	size_t n;
 
 	prepare(sink);
-	BSON_APPEND_BOOL(&opts, "ordered", false);
-	/* We wrote it, and the server looks at it. */
-	BSON_APPEND_BOOL(&plain, "validate", false);
-	bulk = mongoc_collection_create_bulk_operation_with_opts(
-		gaps ? sink->gaps : sink->collection, &opts);
-	while ((n = mongo_document_length(bytes, length)) > 0) {
-		if (bson_init_static(&doc, (const uint8_t *)bytes, n))
-			mongoc_bulk_operation_insert_with_opts(bulk, &doc,
-							       &plain, &error);
+	while (count < documents &&
+	       (n = mongo_document_length(bytes, length)) > 0) {
+		if (bson_init_static(&doc[count], (const uint8_t *)bytes, n)) {
+			list[count] = &doc[count];
+			count++;
+		}
 		bytes += n;
 		length -= n;
 	}
-	if (!mongoc_bulk_operation_execute(bulk, &reply, &error))
+	if (!mongoc_collection_insert_many(gaps ? sink->gaps : sink->collection,
+					   list, count, opts, &reply, &error))
 		status = judge(&reply, &error, documents, fate, err);
 	bson_destroy(&reply);
-	bson_destroy(&opts);
-	bson_destroy(&plain);
-	mongoc_bulk_operation_destroy(bulk);
+	bson_destroy(opts);
+	free(list);
+	free(doc);
 	return status;
 }
 

@@ -34,6 +34,9 @@ struct text {
 		NULL, 0, 0 \
 	}
 
+/* Count `length` bytes that were written where text_reserve() pointed. */
+void text_advance(struct text *text, size_t length);
+
 void text_put(struct text *text, const char *piece);
 void text_put_bytes(struct text *text, const void *bytes, size_t length);
 void text_put_char(struct text *text, char c);

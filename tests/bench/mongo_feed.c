@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 				      "PROGRESS\n");
 		return 64;
 	}
-	log_start("mongo_feed", LOG_WARN);
+	log_start("mongo_feed", LOG_NOTE);
 	layout_add(layout, COLUMN_INT, "feed", "0", "0", "NUMBER", "groups",
 		   "feed", "0", "0", "NUMBER", NULL);
 	layout_end(layout);
