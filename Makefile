@@ -14,7 +14,7 @@ USES_bench   := formula sensor lib
 USES_fl      := bench formula sensor lib
 
 # External libraries: pkg-config names, and flags where Debian has no .pc.
-PC_lib      := json-c zlib libmd libzstd $(if $(filter 0,$(MONGO)),,libmongoc-1.0)
+PC_lib      := json-c zlib libmd libzstd libzmq libmicrohttpd libcurl $(if $(filter 0,$(MONGO)),,libmongoc-1.0)
 PC_sensor   := powercap
 FLAGS_sensor := -lpfm
 PC_formula  := lapacke
@@ -23,8 +23,9 @@ FLAGS_bench := -ldnnl -lpthread
 FLAGS_lib   := -lm -lpthread
 
 # The files through which a library may be entered (header-prefix=files).
-DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=lib/csv.c,lib/spool.c,bench/dataset_idx.c \
+DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=lib/csv.c,lib/spool.c,lib/tags.c,bench/dataset_idx.c \
 	mongoc/=lib/sink_mongo.c,lib/source_mongo.c,lib/mongo_client.c,lib/mongo_client.h \
+	zmq.h=lib/sink_zmq.c,lib/source_zmq.c,lib/curve.c  microhttpd.h=lib/sink_prometheus.c  curl/=lib/sink_influx.c \
 	sha2.h=lib/doc.c  perfmon/=sensor/event.c  linux/perf_event.h=sensor/counter.c,sensor/counter.h \
 	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c \
 	cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c

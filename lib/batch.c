@@ -36,6 +36,13 @@ void layout_key_columns(struct layout *layout, const char *first,
 	layout->key_column[1] = copy_or_null(second);
 }
 
+void layout_series(struct layout *layout, enum layout_names names,
+		   const struct layout_series *series)
+{
+	assert(!layout->json);
+	layout->series[names] = *series;
+}
+
 void layout_add(struct layout *layout, enum column_type type, const char *table,
 		const char *key0, const char *key1, const char *name, ...)
 {

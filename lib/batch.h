@@ -29,6 +29,7 @@
 #ifndef LIB_BATCH_H
 #define LIB_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,11 +59,30 @@ struct column {
  * members in byte order. */
 enum layout_files { LAYOUT_TABLES, LAYOUT_TARGETS };
 
+/* What values are called where they become time series, which have labels
+ * (Prometheus) or tags (line protocol) instead of paths: once as PowerAPI 2.10
+ * says it, once as its master branch does.  The strings are literals. */
+enum layout_names { LAYOUT_NAMES_2_10, LAYOUT_NAMES_MASTER, LAYOUT_NAMES };
+
+struct layout_series {
+	const char *metric; /* Prometheus; NULL: it is not shown there */
+	const char *help;
+	bool adds_up; /* what came since the last: shown as a running total */
+	bool stamped; /* shown with the time of its report */
+	const char *measurement;  /* line protocol; NULL: it is not written */
+	const char *field;        /* NULL: the column's name */
+	const char *table_label;  /* whose value is the table; NULL: none */
+	const char *column_label; /* whose value is the column's name */
+	bool tagged; /* the metadata's texts are labels unless others are asked
+			for */
+};
+
 struct layout {
 	uint64_t id;      /* no other layout of the process ever has it */
 	const char *kind; /* "hwpc", "power", "formula" */
 	enum layout_files files;
 	const char *key_column[2]; /* "socket", "cpu"; NULL: none */
+	struct layout_series series[LAYOUT_NAMES];
 	struct column *column;
 	size_t columns;
 	size_t capacity;
@@ -94,6 +114,9 @@ struct batch {
 struct layout *layout_new(const char *kind, enum layout_files files);
 void layout_key_columns(struct layout *layout, const char *first,
 			const char *second);
+/* For sinks of time series; a layout without it has none. */
+void layout_series(struct layout *layout, enum layout_names names,
+		   const struct layout_series *series);
 /* The strings are copied; the path ends with NULL.  `key0`, `key1` may be
  * NULL. */
 void layout_add(struct layout *layout, enum column_type type, const char *table,

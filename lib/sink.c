@@ -9,10 +9,13 @@
 #include "lib/place.h"
 
 extern const struct sink_kind sink_kind_csv;
+extern const struct sink_kind sink_kind_influx;
 extern const struct sink_kind sink_kind_jsonl;
 extern const struct sink_kind sink_kind_mongo;
 extern const struct sink_kind sink_kind_null;
 extern const struct sink_kind sink_kind_tcp;
+extern const struct sink_kind sink_kind_prometheus;
+extern const struct sink_kind sink_kind_zmq;
 
 static const struct sink_kind *const kinds[] = {
 	&sink_kind_jsonl,
@@ -21,6 +24,9 @@ static const struct sink_kind *const kinds[] = {
 #ifndef WITHOUT_MONGO
 	&sink_kind_mongo,
 #endif
+	&sink_kind_zmq,
+	&sink_kind_prometheus,
+	&sink_kind_influx,
 	&sink_kind_null,
 };
 

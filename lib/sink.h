@@ -10,7 +10,9 @@
  *		return -1;
  *
  * A URI without a scheme is a jsonl file.  Kinds: jsonl (append; one write per
- * put), csv (hwpc-sensor's and PowerAPI's files), tcp (PowerAPI's socket; queues),
+ * put), csv (hwpc-sensor's and PowerAPI's files), tcp (PowerAPI's socket), mongodb,
+ * zmq (to a fan-in), influx (line protocol over HTTP) (these four queue), prometheus
+ * (serves the last values),
  * null (counts and drops).
  * Add a kind: a file sink_KIND.c that exports one `struct sink_kind`, and a
  * line in the table in sink.c; the shared suite in tests/unit/test_sink.c runs

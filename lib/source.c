@@ -14,6 +14,7 @@ extern const struct source_kind source_kind_csv;
 extern const struct source_kind source_kind_jsonl;
 extern const struct source_kind source_kind_tcp_listen;
 extern const struct source_kind source_kind_mongo;
+extern const struct source_kind source_kind_zmq;
 
 static const struct source_kind *const kinds[] = {
 	&source_kind_jsonl,
@@ -22,6 +23,7 @@ static const struct source_kind *const kinds[] = {
 #ifndef WITHOUT_MONGO
 	&source_kind_mongo,
 #endif
+	&source_kind_zmq,
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

@@ -16,8 +16,9 @@
  *
  * Kinds: jsonl (a torn last line, as a crash leaves it, is skipped and
  * reported by source_torn(); damage anywhere else is an error that names file
- * and line), csv (hwpc-sensor's folder, one document per target and tick),
- * tcp-listen (what clients of PowerAPI's socket send, until told to stop).
+ * and line), csv (hwpc-sensor's folder, one document per target and tick), mongodb,
+ * tcp-listen (what clients of PowerAPI's socket send), zmq (a fan-in of many
+ * sensors); the last two end when the program is asked to stop.
  * Add a kind: a file source_KIND.c and a line in the table in source.c.
  */
 #ifndef LIB_SOURCE_H

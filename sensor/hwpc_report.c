@@ -95,10 +95,22 @@ void hwpc_report_done(struct hwpc_report *report)
 
 /* ---- writing --------------------------------------------------------------- */
 
+/* Ours: PowerAPI shows no counters. */
+static const struct layout_series series = {
+	.metric = "hwpc_events_total",
+	.help = "Events that a target's CPUs counted (RAPL_…: in 2^-32 J)",
+	.adds_up = true,
+	.measurement = "hwpc",
+	.table_label = "group",
+	.column_label = "event",
+};
+
 struct layout *hwpc_layout_new(void)
 {
 	struct layout *layout = layout_new("hwpc", LAYOUT_TABLES);
 
+	layout_series(layout, LAYOUT_NAMES_2_10, &series);
+	layout_series(layout, LAYOUT_NAMES_MASTER, &series);
 	layout_key_columns(layout, "socket", "cpu");
 	return layout;
 }

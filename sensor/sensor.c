@@ -22,6 +22,14 @@ static const struct cli_command commands[] = {
 	  .fields = sensor_replay_fields,
 	  .config_size = sizeof(struct sensor_replay_config),
 	  .run = sensor_replay },
+	{ .name = "keygen",
+	  .arguments = "NAME",
+	  .summary = "make a pair of keys for zmq: places",
+	  .about = sensor_keygen_about,
+	  .fields = sensor_keygen_fields,
+	  .config_size = sizeof(struct sensor_keygen_config),
+	  .run = sensor_keygen,
+	  .takes_arguments = true },
 	{ .name = NULL }
 };
 

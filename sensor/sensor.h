@@ -58,4 +58,12 @@ extern const struct field sensor_replay_fields[];
 extern const char sensor_replay_about[];
 int sensor_replay(struct cli *cli, void *config, struct err *err);
 
+struct sensor_keygen_config {
+	struct cli_shared shared;
+	bool force;
+};
+extern const struct field sensor_keygen_fields[];
+extern const char sensor_keygen_about[];
+int sensor_keygen(struct cli *cli, void *config, struct err *err);
+
 #endif

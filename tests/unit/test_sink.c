@@ -109,6 +109,9 @@ static const struct kind {
 	{ "jsonl:out.jsonl", "out.jsonl", true, "out.jsonl" },
 	{ "out.jsonl", "out.jsonl", true, "jsonl:out.jsonl" },
 	{ "csv:out", "out", false, "csv:out" },
+	{ "zmq:ipc://nobody?spool=box", NULL, true, NULL },
+	{ "prometheus:127.0.0.1:0", NULL, false, NULL },
+	{ "influx:http://127.0.0.1:1?db=x&spool=box", NULL, false, NULL },
 	{ "null:", NULL, true, NULL },
 };
 
@@ -195,7 +198,8 @@ START_TEST(a_kind_refuses_unknown_parameters)
 {
 	char uri[64];
 
-	snprintf(uri, sizeof(uri), "%s?colour=red", kinds[_i].uri);
+	snprintf(uri, sizeof(uri), "%s%ccolour=red", kinds[_i].uri,
+		 strchr(kinds[_i].uri, '?') ? '&' : '?');
 	ck_assert_ptr_null(sink_open(uri, &err));
 	ck_assert_ptr_nonnull(strstr(err.text, "unknown parameter 'colour'"));
 }
@@ -249,6 +253,18 @@ static const struct {
 	{ "jsonl:x?rotate=often", "jsonl x: parameter rotate: 'often': "
 				  "expected a size (64MiB) or a duration" },
 	{ "jsonl:-?rotate=1h", "jsonl -: standard output cannot be rotated" },
+	{ "influx:hub:8086?db=x",
+	  "influx hub:8086: an address is missing (influx:http://HOST:PORT, "
+	  "credentials in token=FILE or INFLUX_TOKEN)" },
+	{ "influx:http://u:p@hub?db=x",
+	  "influx http://u:***@hub: an address is missing "
+	  "(influx:http://HOST:PORT, credentials in token=FILE or "
+	  "INFLUX_TOKEN)" },
+	{ "influx:http://hub",
+	  "influx http://hub: bucket= and org= (InfluxDB 2) or db= (InfluxDB "
+	  "1) must say where to" },
+	{ "influx:http://hub?db=x&token=none",
+	  "influx http://hub: token: open none: No such file or directory" },
 };
 
 START_TEST(a_bad_place_is_refused_in_a_sentence)
