@@ -121,7 +121,7 @@ static void put_between(const struct column *before,
 static char *piece_take(struct text *text, size_t *length)
 {
 	*length = text->length;
-	memset(text_reserve(text, LAYOUT_BLOCK), 0, LAYOUT_BLOCK);
+	memset(text_room(text, LAYOUT_BLOCK), 0, LAYOUT_BLOCK);
 	return text_take(text);
 }
 
@@ -205,7 +205,7 @@ static char *value_put(const struct layout *layout, size_t index,
 		text_put_json(out, value->text);
 	else
 		text_put(out, "null");
-	return text_reserve(out, layout->json_room);
+	return text_room(out, layout->json_room);
 }
 
 /* The columns from `at` on, where there is room for json_room. */
@@ -241,11 +241,11 @@ static void row_put(const struct row *row, struct text *out)
 	char *at;
 
 	text_put_json(out, row->target);
-	at = text_reserve(out, row->layout->json_room);
+	at = text_room(out, row->layout->json_room);
 	at = values_put(row, at, out);
 	if (row->metadata) {
 		text_extend(out, at);
-		at = text_reserve(out, sizeof(key) + length + 2);
+		at = text_room(out, sizeof(key) + length + 2);
 		at = mempcpy(mempcpy(at, key, sizeof(key) - 1), row->metadata,
 			     length);
 	}
@@ -270,7 +270,7 @@ void batch_put_jsonl(const struct batch *batch, struct text *out)
 	for (size_t i = 0; i < batch->rows; i++) {
 		/* All rows begin alike. */
 		if (i > 0) {
-			char *at = text_reserve(out, head);
+			char *at = text_room(out, head);
 
 			text_extend(out, mempcpy(at, out->data + start, head));
 		}

@@ -286,7 +286,7 @@ static char *cells_put(const struct plan *plan, const struct line *line,
 		}
 		text_extend(out, at);
 		csv_put_value(&column[value], &row->value[value], out);
-		at = text_reserve(out, plan->room);
+		at = text_room(out, plan->room);
 	}
 	return at;
 }
@@ -296,8 +296,8 @@ static void put_line(const struct plan *plan, const struct line *line,
 		     const struct row *row, const struct text *head)
 {
 	struct text *out = &plan->table->text;
-	char *at = text_reserve(out,
-				head->length + line->keys.length + plan->room);
+	char *at =
+		text_room(out, head->length + line->keys.length + plan->room);
 
 	at = mempcpy(at, head->data, head->length);
 	if (line->keys.length > 0)

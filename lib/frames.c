@@ -23,7 +23,7 @@ int frames_pack(const struct text *plain, struct text *packed, struct err *err)
 {
 	ZSTD_CCtx *context = ZSTD_createCCtx();
 	size_t room = ZSTD_compressBound(plain->length);
-	char *at = text_reserve(packed, room);
+	char *at = text_room(packed, room);
 	size_t length;
 
 	if (!context)

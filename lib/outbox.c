@@ -26,8 +26,9 @@ struct entry {
 struct outbox {
 	struct outbox_options options;
 	struct spool *file[ORIGINS]; /* of MEMORY: none */
-	size_t unsent_from[ORIGINS]; /* letters in memory that were read there */
-	size_t taken[ORIGINS];       /* records that were read and not done */
+	size_t unsent_from
+		[ORIGINS];     /* letters in memory that were read there */
+	size_t taken[ORIGINS]; /* records that were read and not done */
 	/* A queue in an array that wraps: sent letters, then unsent ones. */
 	struct entry *entry;
 	size_t capacity, head, count, sent;

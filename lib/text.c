@@ -24,7 +24,7 @@ void text_advance(struct text *text, size_t length)
 
 void text_put_bytes(struct text *text, const void *bytes, size_t length)
 {
-	char *end = text_reserve(text, length);
+	char *end = text_room(text, length);
 
 	if (length > 0)
 		memcpy(end, bytes, length);
@@ -52,7 +52,7 @@ void text_vprintf(struct text *text, const char *format, va_list args)
 	va_end(again);
 	if (length < 0)
 		return;
-	(void)vsnprintf(text_reserve(text, (size_t)length), (size_t)length + 1,
+	(void)vsnprintf(text_room(text, (size_t)length), (size_t)length + 1,
 			format, args);
 	text->length += (size_t)length;
 }
@@ -68,7 +68,7 @@ void text_printf(struct text *text, const char *format, ...)
 
 void text_put_uint(struct text *text, uint64_t value)
 {
-	text_extend(text, digits_put(text_reserve(text, DIGITS_ROOM), value));
+	text_extend(text, digits_put(text_room(text, DIGITS_ROOM), value));
 }
 
 void text_put_int(struct text *text, int64_t value)

@@ -45,9 +45,10 @@ void text_printf(struct text *text, const char *format, ...)
 void text_vprintf(struct text *text, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
-/* Room for `more` bytes behind what is there, to be written to directly; then
- * text_extend() says where they ended. */
-static inline char *text_reserve(struct text *text, size_t more);
+/* Where `more` bytes may be written; then text_advance() says how many were, or
+ * text_extend() where they end. */
+static inline char *text_room(struct text *text, size_t more);
+static inline void text_advance(struct text *text, size_t length);
 static inline void text_extend(struct text *text, const char *end);
 
 /* Decimal digits of an integer, without printf (the hot path of a sink). */
@@ -96,11 +97,17 @@ int text_write_file(const struct text *text, const char *path, bool force,
 
 void text_grow(struct text *text, size_t more);
 
-static inline char *text_reserve(struct text *text, size_t more)
+static inline char *text_room(struct text *text, size_t more)
 {
 	if (text->capacity <= text->length + more)
 		text_grow(text, more);
 	return text->data + text->length;
+}
+
+static inline void text_advance(struct text *text, size_t length)
+{
+	text->length += length;
+	text->data[text->length] = '\0';
 }
 
 static inline void text_extend(struct text *text, const char *end)

@@ -204,7 +204,7 @@ void text_put_json(struct text *text, const char *piece)
 {
 	size_t left = strlen(piece);
 	size_t length = text_plain(piece, left);
-	char *at = text_reserve(text, left + 2);
+	char *at = text_room(text, left + 2);
 
 	*at = '"';
 	at = mempcpy(at + 1, piece, length);

@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #include "lib/batch.h"
-#include "lib/batch_bson.h"
 #include "lib/clock.h"
+#include "lib/mongo_bson.h"
 #include "lib/sink.h"
 
 #define TARGETS 100
@@ -43,6 +43,7 @@ static struct row row[TARGETS];
 static struct batch batch = { 1783600000123, "node1", row, TARGETS };
 static struct layout *layout;
 static struct text out;
+static const char id[] = "node1-1a2b3c4d5e6f-0000000001"; /* about that */
 static char folder[] = "/tmp/bench-encode-XXXXXX";
 
 static uint64_t count(int number)
@@ -139,6 +140,7 @@ static void bson_theirs(const struct row *one, struct text *text)
 {
 	bson_t doc = BSON_INITIALIZER, groups, core, package, cpu;
 
+	BSON_APPEND_UTF8(&doc, "_id", id);
 	BSON_APPEND_DATE_TIME(&doc, "timestamp", batch.time_ms);
 	BSON_APPEND_UTF8(&doc, "sensor", batch.sensor);
 	BSON_APPEND_UTF8(&doc, "target", one->target);
@@ -167,13 +169,13 @@ static void libbson(void)
 		bson_theirs(&row[t], &out);
 }
 
-static struct batch_bson *encoder;
+static struct mongo_template *template;
 
 static void bson_ours(void)
 {
 	text_clear(&out);
 	for (int t = 0; t < TARGETS; t++)
-		batch_bson_put(encoder, &batch, &row[t], NULL, &out, NULL);
+		mongo_put_row(template, &batch, &row[t], id, &out);
 }
 
 /* ---- CSV ----------------------------------------------------------------- */
@@ -299,7 +301,7 @@ int main(int argc, char **argv)
 	if (rounds < 1 || rounds > 100000)
 		return 64;
 	setup();
-	encoder = batch_bson_new(false);
+	template = mongo_template_new(layout, false);
 	must_be_equal("JSON", json_c, json_ours);
 	must_be_equal("BSON", libbson, bson_ours);
 	for (int way = 0; way < WAYS; way++)
@@ -321,7 +323,7 @@ int main(int argc, char **argv)
 	tell("BSON", LIBBSON, "libbson", BSON_OURS, 10, rounds);
 	for (int way = 0; way < WAYS; way++)
 		free(samples[way]);
-	batch_bson_free(encoder);
+	mongo_template_free(template);
 	layout_free(layout);
 	text_done(&out);
 	return 0;
