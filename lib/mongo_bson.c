@@ -276,7 +276,7 @@ static bool put_filled(const struct mongo_template *template,
 	if (!template->fixed ||
 	    (template->reals && !is_finite_row(layout, value)))
 		return false;
-	body = text_reserve(out, length);
+	body = text_room(out, length);
 	if (length > 0)
 		memcpy(body, template->body.data, length);
 	for (size_t i = 0; i < layout->columns; i++) {
@@ -454,7 +454,7 @@ static void put_head(const struct batch *batch, const char *target,
 		put_text(out, "target", target);
 		return;
 	}
-	at = text_reserve(out, ids + sensors + targets + 64);
+	at = text_room(out, ids + sensors + targets + 64);
 	at = raw_text(at, "_id", sizeof("_id"), id, ids);
 	*at++ = BSON_DATE;
 	at = mempcpy(at, "timestamp", sizeof("timestamp"));

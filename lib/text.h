@@ -34,7 +34,7 @@ struct text {
 		NULL, 0, 0 \
 	}
 
-/* Count `length` bytes that were written where text_reserve() pointed. */
+/* Count `length` bytes that were written where text_room() pointed. */
 void text_advance(struct text *text, size_t length);
 
 void text_put(struct text *text, const char *piece);
