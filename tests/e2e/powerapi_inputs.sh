@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # PowerAPI 2.10.0 itself reads what we write: its socket input and its CSV input
 # (reports of both sensors, and power reports of its own layout).
