@@ -139,8 +139,9 @@ static void *csv_open_all(const char *rest, struct err *err)
 		csv_close_all(csv);
 		return NULL;
 	}
-	qsort(csv->group, csv->groups, sizeof(struct csv_group *),
-	      compare_groups);
+	if (csv->groups > 0)
+		qsort(csv->group, csv->groups, sizeof(struct csv_group *),
+		      compare_groups);
 	return csv;
 }
 
