@@ -181,15 +181,18 @@ bench-mongo: $(BUILD)/bin/bench_mongo ## the MongoDB sink beside bare bulk inser
 # ---- install ---------------------------------------------------------------
 .PHONY: install uninstall clean format help
 MANS := $(wildcard docs/man/*.1)
+MANS7 := $(wildcard docs/man/*.7)
 install: all ## into $(DESTDIR)$(PREFIX); PROGRAM_PREFIX=fedwatts- for distributions
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(DOCDIR)/schema
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(DOCDIR)/schema
 	for p in $(STAGES); do install -m 755 $(BUILD)/bin/$$p $(DESTDIR)$(BINDIR)/$(PROGRAM_PREFIX)$$p; done
 	for m in $(MANS); do install -m 644 $$m $(DESTDIR)$(MANDIR)/man1/$(PROGRAM_PREFIX)$$(basename $$m); done
+	install -m 644 $(MANS7) $(DESTDIR)$(MANDIR)/man7
 	install -m 644 README.md LICENSE CHANGELOG.md docs/ARCHITECTURE.md $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/schema/*.json $(DESTDIR)$(DOCDIR)/schema
 uninstall: ## what install put there
 	for p in $(STAGES); do rm -f $(DESTDIR)$(BINDIR)/$(PROGRAM_PREFIX)$$p; done
 	for m in $(MANS); do rm -f $(DESTDIR)$(MANDIR)/man1/$(PROGRAM_PREFIX)$$(basename $$m); done
+	for m in $(MANS7); do rm -f $(DESTDIR)$(MANDIR)/man7/$$(basename $$m); done
 	rm -rf $(DESTDIR)$(DOCDIR)
 format: ## clang-format every source
 	clang-format -i $$(git ls-files '*.c' '*.h')
