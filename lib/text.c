@@ -16,12 +16,6 @@ void text_grow(struct text *text, size_t more)
 			      text->length + more + 1, 1);
 }
 
-void text_advance(struct text *text, size_t length)
-{
-	text->length += length;
-	text->data[text->length] = '\0';
-}
-
 void text_put_bytes(struct text *text, const void *bytes, size_t length)
 {
 	char *end = text_room(text, length);

@@ -34,9 +34,6 @@ struct text {
 		NULL, 0, 0 \
 	}
 
-/* Count `length` bytes that were written where text_room() pointed. */
-void text_advance(struct text *text, size_t length);
-
 void text_put(struct text *text, const char *piece);
 void text_put_bytes(struct text *text, const void *bytes, size_t length);
 void text_put_char(struct text *text, char c);
