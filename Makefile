@@ -113,10 +113,10 @@ $(foreach p,$(STAGES),$(eval $(call program,$p)))
 # be registered anywhere.
 ARCHIVES := $(BUILD)/fl.a $(BUILD)/bench.a $(BUILD)/formula.a $(BUILD)/sensor.a $(BUILD)/lib.a
 UNIT := $(call without_mongo,$(wildcard tests/unit/*.c))
-$(BUILD)/gen/suites.h: $(UNIT)
+$(BUILD)/gen/suites.h: FORCE
 	@mkdir -p $(@D)
 	@for f in $(sort $(patsubst tests/unit/test_%.c,%,$(filter tests/unit/test_%.c,$(UNIT)))); do \
-		echo "SUITE($$f)"; done >$@
+		echo "SUITE($$f)"; done >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(BUILD)/obj/tests/unit/main.o: $(BUILD)/gen/suites.h
 $(BUILD)/obj/tests/unit/main.o: EXTRA_CFLAGS += -I$(BUILD)/gen
 $(BUILD)/bin/unit: $(UNIT:%.c=$(BUILD)/obj/%.o) $(ARCHIVES)
