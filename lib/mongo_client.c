@@ -11,9 +11,9 @@
 
 static void library_init(void)
 {
-	mongoc_init();
 	/* What it has to say comes back as errors. */
 	mongoc_log_set_handler(NULL, NULL);
+	mongoc_init();
 }
 
 int mongo_client_error(const bson_error_t *what, struct err *err)
@@ -32,17 +32,10 @@ int mongo_client_error(const bson_error_t *what, struct err *err)
 	return err_set(err, server ? EIO : EHOSTUNREACH, "%s", what->message);
 }
 
-/* hello needs no rights, so one document is asked for as well. */
-static int client_try(mongoc_client_t *client, const struct mongo_uri *uri,
-		      struct err *err)
+static int say_hello(mongoc_client_t *client, const struct mongo_uri *uri,
+		     struct err *err)
 {
-	mongoc_collection_t *collection;
 	bson_t *ping = BCON_NEW("ping", BCON_INT32(1));
-	bson_t *one = BCON_NEW("limit", BCON_INT64(1), "projection", "{", "_id",
-			       BCON_INT32(1), "}");
-	bson_t none = BSON_INITIALIZER;
-	mongoc_cursor_t *cursor;
-	const bson_t *found;
 	bson_error_t what;
 	int failed = 0;
 
@@ -50,18 +43,34 @@ static int client_try(mongoc_client_t *client, const struct mongo_uri *uri,
 					  NULL, &what))
 		failed = mongo_client_error(&what, err);
 	bson_destroy(ping);
-	collection = mongoc_client_get_collection(client, uri->database,
-						  uri->collection);
-	cursor = mongoc_collection_find_with_opts(collection, &none, one, NULL);
-	if (!failed) {
-		(void)mongoc_cursor_next(cursor, &found);
-		if (mongoc_cursor_error(cursor, &what))
-			failed = mongo_client_error(&what, err);
-	}
+	return failed;
+}
+
+int mongo_client_admitted(mongoc_client_t *client, const struct mongo_uri *uri,
+			  struct err *err)
+{
+	mongoc_collection_t *collection = mongoc_client_get_collection(
+		client, uri->database, uri->collection);
+	bson_t *none = BCON_NEW("_id", BCON_UTF8(""));
+	bson_t *one = BCON_NEW("limit", BCON_INT64(1));
+	mongoc_cursor_t *cursor =
+		mongoc_collection_find_with_opts(collection, none, one, NULL);
+	const bson_t *found;
+	bson_error_t what;
+	struct err said = { 0 };
+
+	(void)mongoc_cursor_next(cursor, &found);
+	if (mongoc_cursor_error(cursor, &what))
+		(void)mongo_client_error(&what, &said);
 	mongoc_cursor_destroy(cursor);
 	mongoc_collection_destroy(collection);
+	bson_destroy(none);
 	bson_destroy(one);
-	return failed;
+	if (said.code != EACCES)
+		return 0;
+	if (err)
+		*err = said;
+	return -1;
 }
 
 /* libmongoc passes over what it does not know; a typing error is to be told. */
@@ -126,7 +135,7 @@ mongoc_client_t *mongo_client_open(const struct mongo_uri *uri, struct err *err)
 		return NULL;
 	}
 	mongoc_client_set_error_api(client, MONGOC_ERROR_API_VERSION_2);
-	if (client_try(client, uri, err) < 0) {
+	if (say_hello(client, uri, err) < 0) {
 		mongoc_client_destroy(client);
 		return NULL;
 	}

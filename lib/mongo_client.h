@@ -22,6 +22,10 @@
 mongoc_client_t *mongo_client_open(const struct mongo_uri *uri,
 				   struct err *err);
 
+/* hello needs no rights: may we use the collection?  -1 (EACCES): no. */
+int mongo_client_admitted(mongoc_client_t *client, const struct mongo_uri *uri,
+			  struct err *err);
+
 /* The sentence for what libmongoc says, with a remedy where there is one. */
 int mongo_client_error(const bson_error_t *what, struct err *err);
 

@@ -29,7 +29,7 @@ struct mongo_sink {
 	/* The sender's own. */
 	mongoc_client_t *client;
 	mongoc_collection_t *collection, *gaps;
-	bool prepared;
+	bool admitted, prepared;
 };
 
 /* ---- the link ------------------------------------------------------------- */
@@ -55,6 +55,11 @@ static int link_connect(void *self, struct err *err)
 	sink->client = mongo_client_open(&sink->uri, err);
 	if (!sink->client)
 		return -1;
+	/* Later on it may be slow, and is not asked what it said before. */
+	if (!sink->admitted &&
+	    mongo_client_admitted(sink->client, &sink->uri, err) < 0)
+		return -1;
+	sink->admitted = true;
 	gaps = xasprintf("%s.gaps", sink->uri.collection);
 	sink->collection = mongoc_client_get_collection(
 		sink->client, sink->uri.database, sink->uri.collection);

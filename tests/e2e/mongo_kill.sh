@@ -63,7 +63,7 @@ drain() { # COLLECTION NEXT
 
 # --- the server: killed -9 while it takes bulks, CYCLES times; 0 lost.
 mongo_start --sync-on-commit
-mongo_feed "$PLACE?collection=server" 0 100000000 1000 server.progress 2>feed.err &
+mongo_feed "$PLACE?collection=server" 0 100000000 300 server.progress 2>feed.err &
 feed=$!
 for ((i = 0; i < CYCLES; i++)); do
 	sleep "$(printf '0.%03d' $((250 + RANDOM % 500)))"
