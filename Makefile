@@ -162,7 +162,7 @@ lint: ## format, clang-tidy, cppcheck, shellcheck, man pages, include directions
 	scripts/lint
 
 # ---- benchmarks ------------------------------------------------------------
-.PHONY: bench-step bench-encode bench-mongo
+.PHONY: bench-step bench-encode bench-mongo mongo-kill
 bench-step: $(BUILD)/bin/bench_step ## a training step beside the sum of its bare GEMMs
 	$(BUILD)/bin/bench_step
 bench-encode: $(BUILD)/bin/bench_encode ## ticks as JSON, CSV and BSON, beside json-c, fprintf and libbson
@@ -177,6 +177,10 @@ print-libs:
 
 bench-mongo: $(BUILD)/bin/bench_mongo ## the MongoDB sink beside bare bulk inserts and insert_one
 	scripts/with-mongo $(BUILD)/bin/bench_mongo
+
+mongo-kill: all $(BUILD)/bin/mongo_feed ## kill the MongoDB server, and ourselves, CYCLES=100 times each
+	folder=$$(mktemp -d) && cd $$folder && CYCLES=$(or $(CYCLES),100) BIN=$(CURDIR)/$(BUILD)/bin SRC=$(CURDIR) \
+		bash -eu $(CURDIR)/tests/e2e/mongo_kill.sh && rm -rf $$folder
 
 # ---- install ---------------------------------------------------------------
 .PHONY: install uninstall clean format help

@@ -101,12 +101,13 @@ struct cli_shared {
 	  .help = "say more (may be repeated)" }
 #define CLI_FROM(type, member) \
 	{ "from", FIELD_LIST, offsetof(struct type, member), .value = "URI", \
-	  .unlisted = true, .help = "where documents come from" }
+	  .unlisted = true, .help = "where documents come from: jsonl:FILE, csv:DIR, " \
+		  "mongodb://HOST/DB?collection=C (repeatable)" }
 #define CLI_TO(type, member) \
 	{ "to", FIELD_LIST, offsetof(struct type, member), .value = "URI", \
 	  .unlisted = true, \
-	  .help = "where documents go: jsonl:FILE, csv:DIR, null: " \
-		  "(repeatable)" }
+	  .help = "where documents go: jsonl:FILE, csv:DIR, " \
+		  "mongodb://HOST/DB?collection=C, null: (repeatable)" }
 #define CLI_FORCE(type, member) \
 	{ "force", FIELD_BOOL, offsetof(struct type, member), \
 	  .unlisted = true, .help = "replace what exists" }
