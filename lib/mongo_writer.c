@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 static void id_begin(struct mongo_writer *writer)
 {
 	static _Atomic int64_t last_ms;
-	int64_t before = last_ms, now_ms;
+	int64_t before = atomic_load(&last_ms), now_ms;
 	char boot[CLOCK_BOOT_MAX];
 
 	clock_boot_id(boot);
@@ -30,9 +31,7 @@ static void id_begin(struct mongo_writer *writer)
 		now_ms = clock_wall_ms(clock_real());
 		if (now_ms <= before)
 			now_ms = before + 1;
-	} while (!__atomic_compare_exchange_n(&last_ms, &before, now_ms, false,
-					      __ATOMIC_SEQ_CST,
-					      __ATOMIC_SEQ_CST));
+	} while (!atomic_compare_exchange_strong(&last_ms, &before, now_ms));
 	(void)snprintf(writer->id_base, sizeof(writer->id_base),
 		       ":%012" PRIx64 "-%.8s-%x:", (uint64_t)now_ms, boot,
 		       (unsigned int)getpid());

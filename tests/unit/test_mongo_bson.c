@@ -169,7 +169,7 @@ START_TEST(reals_and_texts_and_what_is_not_finite)
 {
 	struct layout *layout = layout_new("power", LAYOUT_TARGETS);
 	union value value[] = { { .real = 12.5 },
-				{ .real = NAN },
+				{ .real = (double)NAN },
 				{ .text = "g\xc3\xbc" },
 				{ .text = NULL } };
 	bson_t want = BSON_INITIALIZER, deep;
@@ -197,7 +197,7 @@ END_TEST
 START_TEST(a_fixed_layout_may_have_a_nan_once)
 {
 	struct layout *layout = layout_new("power", LAYOUT_TARGETS);
-	const double watts[] = { 1.5, INFINITY, -2.5 };
+	const double watts[] = { 1.5, (double)INFINITY, -2.5 };
 	struct mongo_template *template;
 
 	layout_add(layout, COLUMN_REAL, "P", NULL, NULL, "power", "power",
