@@ -45,37 +45,43 @@ quiet sensor replay --from ours.jsonl --to "$(place ours)"
 quiet sensor replay --from "$(place ours)" --to ours.back
 cmp ours.jsonl ours.back || die "documents of ours changed on their way"
 
-# --- PowerAPI's calls, as 2.10.0 makes them: find({}) and find_one_and_delete({}).
+# --- PowerAPI 2.10.0 itself, in both of its modes: find, find_one_and_delete.
 quiet sensor replay --from in.jsonl --to "$(place handoff)"
 "$PYTHON" - "$PLACE" <<'PY'
 import datetime, json, sys
+from powerapi.database.mongodb import MongoDB
+from powerapi.report import HWPCReport
 from pymongo import MongoClient
 database = MongoClient(sys.argv[1]).get_default_database()
 want = [json.loads(line) for line in open("in.jsonl")]
 key = lambda report: (report["timestamp"], report["target"])
 
-def check(docs, where):
+def read(collection, stream):
+    source = MongoDB(HWPCReport, sys.argv[1], database.name, collection)
+    for attempt in range(100):      # it waits for 5 ms only
+        try:
+            source.connect()
+            break
+        except Exception as problem:
+            last = problem
+    else:
+        raise last
     got = []
-    for doc in docs:
-        assert isinstance(doc["timestamp"], datetime.datetime), doc
-        stamp = doc["timestamp"].replace(tzinfo=datetime.timezone.utc)
-        got.append({"timestamp": round(stamp.timestamp() * 1000), "sensor": doc["sensor"], "target": doc["target"],
-                    "groups": doc["groups"], "metadata": doc["metadata"]})
-        for group in doc["groups"].values():
+    for report in source.iter(stream):
+        assert isinstance(report.timestamp, datetime.datetime), report
+        for group in report.groups.values():
             for package in group.values():
                 for cpu in package.values():
                     assert all(type(v) is float for v in cpu.values()), cpu
-    assert sorted(got, key=key) == sorted(want, key=key), where
-    print(f"{where}: {len(got)} reports, bit for bit")
+        stamp = report.timestamp.replace(tzinfo=datetime.timezone.utc)
+        got.append({"timestamp": round(stamp.timestamp() * 1000), "sensor": report.sensor, "target": report.target,
+                    "groups": report.groups, "metadata": report.metadata})
+    assert sorted(got, key=key) == sorted(want, key=key), collection
+    print(f"PowerAPI, {'stream' if stream else 'batch'}: {len(got)} reports, bit for bit")
 
-check(database["archive"].find({}), "find")
-taken = []
-while True:
-    doc = database["handoff"].find_one_and_delete({})
-    if doc is None:
-        break
-    taken.append(doc)
-check(taken, "find_one_and_delete")
+read("archive", False)
+read("handoff", True)
+assert database["handoff"].count_documents({}) == 0
 indexes = [list(i["key"].items()) for i in database["archive"].list_indexes()]
 assert [("sensor", 1), ("target", 1), ("timestamp", 1)] in indexes, indexes
 PY

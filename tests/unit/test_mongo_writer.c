@@ -17,10 +17,11 @@
 /* Documents are {"_id": …, "timestamp": NUMBER as a date …}. */
 static struct fake {
 	pthread_mutex_t lock;
-	bool away, deaf, denies; /* deaf: takes seconds */
-	int chokes_on, refuses;  /* numbers, 0: none */
-	int fails;               /* so many inserts end unknown, but stored */
-	unsigned char *seen;     /* how often, by number */
+	bool away, denies;
+	_Atomic bool deaf;      /* takes seconds */
+	int chokes_on, refuses; /* numbers, 0: none */
+	int fails;              /* so many inserts end unknown, but stored */
+	unsigned char *seen;    /* how often, by number */
 	int connects, inserts, gaps;
 	uint64_t gap_documents;
 	int last;
