@@ -313,7 +313,8 @@ static bool is_over(struct mongo_writer *writer, bool idle)
 
 	pthread_mutex_lock(&writer->lock);
 	over = writer->closing &&
-	       ((idle && !writer->first && !writer->open && !writer->gaps) ||
+	       ((idle && !writer->first && !writer->gaps &&
+		 (!writer->open || writer->open->documents == 0)) ||
 		clock_now_ns(clock_real()) > writer->deadline_ns);
 	pthread_mutex_unlock(&writer->lock);
 	return over;
