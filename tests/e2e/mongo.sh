@@ -45,6 +45,12 @@ quiet sensor replay --from ours.jsonl --to "$(place ours)"
 quiet sensor replay --from "$(place ours)" --to ours.back
 cmp ours.jsonl ours.back || die "documents of ours changed on their way"
 
+# --- a sweep's records, and the table that is made of them.
+quiet bench sweep --models softmax:20-3 --batches 8 --precisions fp32 --losses ce --window 10ms --repeats 2 \
+	--data synthetic:100x20x3 --to "$(place sweep)"
+quiet bench fit --from "$(place sweep)" --out table.json
+has table.json 'fedwatts.energy-table/1'
+
 # --- PowerAPI 2.10.0 itself, in both of its modes: find, find_one_and_delete.
 quiet sensor replay --from in.jsonl --to "$(place handoff)"
 "$PYTHON" - "$PLACE" <<'PY'
