@@ -107,7 +107,9 @@ struct cli_shared {
 	{ "to", FIELD_LIST, offsetof(struct type, member), .value = "URI", \
 	  .unlisted = true, \
 	  .help = "where documents go: jsonl:FILE, csv:DIR, " \
-		  "mongodb://HOST/DB?collection=C, null: (repeatable)" }
+		  "tcp:HOST:PORT, mongodb://HOST/DB?collection=C, " \
+		  "zmq:tcp://HOST:PORT, prometheus:HOST:PORT, " \
+		  "influx:http://HOST:PORT, null: (repeatable)" }
 #define CLI_FORCE(type, member) \
 	{ "force", FIELD_BOOL, offsetof(struct type, member), \
 	  .unlisted = true, .help = "replace what exists" }

@@ -8,17 +8,16 @@
  */
 #include "lib/sink.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "lib/clock.h"
+#include "lib/http.h"
 #include "lib/line_protocol.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -29,12 +28,9 @@
 #define BODY_MAX       ((size_t)1 << 20) /* a post is about as long, at most */
 #define FULL           ((size_t)256 << 10) /* this much does not wait */
 #define GATHER_NS      INT64_C(200000000)
-#define CONNECT_MS     5000L
-#define POST_MS        15000L
 #define BACKOFF_NS     INT64_C(1000000000)
 #define BACKOFF_MAX_NS INT64_C(60000000000)
 #define CLOSE_NS       INT64_C(5000000000)
-#define ANSWER_MAX     ((size_t)300)
 #define TOKEN_MAX      ((size_t)4096)
 
 static const char *const names_choices[] = { "2.10", "master", NULL };
@@ -66,16 +62,12 @@ static const struct field fields[] = {
 struct influx {
 	struct options options;
 	char *server; /* "http://host:8086", for messages */
-	char *url;
 	struct line_writer writer;
 	struct text lines; /* of one put */
 	/* The thread's own. */
-	CURL *curl;
-	struct curl_slist *headers;
-	struct text body, answer;
+	struct http *http;
+	struct text body;
 	pthread_t thread;
-	bool started;
-	_Atomic int64_t end_ns; /* of every effort, once we close */
 	/* Behind the lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t change;
@@ -89,84 +81,47 @@ enum verdict { TAKEN, NEVER, LATER };
 
 /* ---- one post ------------------------------------------------------------------- */
 
-static size_t on_answer(char *data, size_t size, size_t count, void *arg)
-{
-	struct text *answer = arg;
-	size_t n = size * count;
-	size_t room = ANSWER_MAX - answer->length;
-
-	text_put_bytes(answer, data, n < room ? n : room);
-	return n;
-}
-
-static void curl_start(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-/* Not 0: give up. */
-static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c,
-		       curl_off_t d)
-{
-	const struct influx *influx = arg;
-
-	(void)a, (void)b, (void)c, (void)d;
-	return influx->end_ns && clock_now_ns(clock_real()) > influx->end_ns;
-}
-
+/* Once, until it was taken again. */
 static void tell(struct influx *influx, const char *what, const char *remedy)
 {
-	struct text line = TEXT_INIT;
+	const char *answer = http_answer(influx->http);
 
-	text_put(&line, influx->answer.length ? influx->answer.data : "");
-	for (size_t i = 0; i < line.length; i++)
-		if ((unsigned char)line.data[i] < ' ')
-			line.data[i] = ' ';
-	log_warn("influx", "%s: %s%s%s%s", influx->server, what,
-		 line.length ? ": " : "", line.length ? line.data : "", remedy);
-	text_done(&line);
+	if (!influx->told)
+		log_warn("influx", "%s: %s%s%s%s", influx->server, what,
+			 *answer ? ": " : "", answer, remedy);
+	influx->told = true;
 }
 
-static enum verdict judge(struct influx *influx, long status)
+static const char *remedy_of(int status)
 {
-	char what[64];
-	bool never = status == 400 || status == 413 || status == 422;
-	const char *remedy =
-		status == 401 || status == 403
-			? " (token=FILE, or INFLUX_TOKEN, is the credential)"
-		: status == 404
-			? " (is there such a bucket= or db=, and a server of "
-			  "that version?)"
-			: "";
-
-	if (status >= 200 && status < 300)
-		return TAKEN;
-	(void)snprintf(what, sizeof(what), "answered %ld", status);
-	if (!influx->told)
-		tell(influx, what, remedy);
-	influx->told = true;
-	return never ? NEVER : LATER;
+	switch (status) {
+	case 401:
+	case 403:
+		return " (token=FILE, or INFLUX_TOKEN, is the credential)";
+	case 404:
+		return " (is there such a bucket= or db=, and a server of that "
+		       "version?)";
+	default:
+		return "";
+	}
 }
 
 static enum verdict post(struct influx *influx)
 {
-	CURLcode code;
-	long status = 0;
+	struct err err = { 0 };
+	char what[64];
+	int status = http_post(influx->http, influx->body.data,
+			       influx->body.length, &err);
 
-	text_clear(&influx->answer);
-	curl_easy_setopt(influx->curl, CURLOPT_POSTFIELDS, influx->body.data);
-	curl_easy_setopt(influx->curl, CURLOPT_POSTFIELDSIZE_LARGE,
-			 (curl_off_t)influx->body.length);
-	code = curl_easy_perform(influx->curl);
-	if (code != CURLE_OK) {
-		if (!influx->told)
-			tell(influx, curl_easy_strerror(code),
-			     "; trying again");
-		influx->told = true;
+	if (status >= 200 && status < 300)
+		return TAKEN;
+	if (status < 0) {
+		tell(influx, err.text, "; trying again");
 		return LATER;
 	}
-	curl_easy_getinfo(influx->curl, CURLINFO_RESPONSE_CODE, &status);
-	return judge(influx, status);
+	(void)snprintf(what, sizeof(what), "answered %d", status);
+	tell(influx, what, remedy_of(status));
+	return status == 400 || status == 413 || status == 422 ? NEVER : LATER;
 }
 
 /* ---- the thread ------------------------------------------------------------------ */
@@ -270,21 +225,16 @@ static void *influx_run(void *arg)
 
 /* ---- opening -------------------------------------------------------------------- */
 
-static void put_parameter(struct influx *influx, struct text *url,
-			  const char *key, const char *value)
+static void put_parameter(struct text *url, const char *key, const char *value)
 {
-	char *escaped;
-
 	if (!value)
 		return;
-	escaped = curl_easy_escape(influx->curl, value, 0);
-	text_printf(url, "%c%s=%s", strchr(url->data, '?') ? '&' : '?', key,
-		    escaped ? escaped : "");
-	curl_free(escaped);
+	text_printf(url, "%c%s=", strchr(url->data, '?') ? '&' : '?', key);
+	http_put_escaped(url, value);
 }
 
 /* `name`: http://HOST:PORT, or with a path in front of the API's. */
-static int url_make(struct influx *influx, const char *name, struct err *err)
+static int server_open(struct influx *influx, const char *name, struct err *err)
 {
 	const struct options *options = &influx->options;
 	struct text url = TEXT_INIT;
@@ -309,11 +259,15 @@ static int url_make(struct influx *influx, const char *name, struct err *err)
 	influx->server = xstrndup(name, length);
 	text_printf(&url, "%s%s", influx->server,
 		    options->bucket ? "/api/v2/write" : "/write");
-	put_parameter(influx, &url, "bucket", options->bucket);
-	put_parameter(influx, &url, "org", options->org);
-	put_parameter(influx, &url, "db", options->db);
-	put_parameter(influx, &url, "precision", "ms");
-	influx->url = text_take(&url);
+	put_parameter(&url, "bucket", options->bucket);
+	put_parameter(&url, "org", options->org);
+	put_parameter(&url, "db", options->db);
+	put_parameter(&url, "precision", "ms");
+	influx->http = http_open(url.data, err);
+	text_done(&url);
+	if (!influx->http)
+		return -1;
+	http_header(influx->http, "Content-Type: text/plain; charset=utf-8");
 	return 0;
 }
 
@@ -336,37 +290,16 @@ static int token_use(struct influx *influx, struct err *err)
 	}
 	token.data[strcspn(token.data, "\r\n")] = '\0';
 	if (token.data[0] && influx->options.db && strchr(token.data, ':')) {
-		curl_easy_setopt(influx->curl, CURLOPT_USERPWD, token.data);
+		http_login(influx->http, token.data);
 	} else if (token.data[0]) {
 		header = xasprintf("Authorization: Token %s", token.data);
-		influx->headers = curl_slist_append(influx->headers, header);
+		http_header(influx->http, header);
 		explicit_bzero(header, strlen(header));
 		free(header);
 	}
 	explicit_bzero(token.data, token.length);
 	text_done(&token);
 	return 0;
-}
-
-static void curl_set(struct influx *influx)
-{
-	CURL *curl = influx->curl;
-
-	influx->headers = curl_slist_append(
-		influx->headers, "Content-Type: text/plain; charset=utf-8");
-	influx->headers = curl_slist_append(influx->headers, "Expect:");
-	curl_easy_setopt(curl, CURLOPT_URL, influx->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, influx->headers);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_POST, 1L);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, POST_MS);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_answer);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &influx->answer);
-	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, influx);
 }
 
 static int box_open(struct influx *influx, struct err *err)
@@ -398,7 +331,6 @@ static int thread_start(struct influx *influx, struct err *err)
 		errno = code;
 		return err_sys(err, "start a thread");
 	}
-	influx->started = true;
 	return 0;
 }
 
@@ -415,14 +347,12 @@ static void locks_init(struct influx *influx)
 
 static void influx_free(struct influx *influx)
 {
-	curl_slist_free_all(influx->headers);
-	curl_easy_cleanup(influx->curl);
+	http_close(influx->http);
 	pthread_cond_destroy(&influx->change);
 	pthread_mutex_destroy(&influx->lock);
 	line_writer_done(&influx->writer);
 	text_done(&influx->lines);
 	text_done(&influx->body);
-	text_done(&influx->answer);
 	field_list_done(&influx->options.tags);
 	free(influx->options.bucket);
 	free(influx->options.org);
@@ -431,35 +361,26 @@ static void influx_free(struct influx *influx)
 	free(influx->options.measurement);
 	free(influx->options.spool);
 	free(influx->server);
-	free(influx->url);
 	free(influx);
 }
 
 static void *influx_open(const char *rest, struct err *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct influx *influx = xcalloc(1, sizeof(*influx));
 	char *name = place_name(rest, fields, &influx->options, err);
 	bool fine;
 
-	pthread_once(&once, curl_start);
 	locks_init(influx);
-	influx->curl = curl_easy_init();
 	influx->writer = (struct line_writer){
 		.names = (enum layout_names)influx->options.names,
 		.measurement = influx->options.measurement,
 		.wanted = &influx->options.tags,
 	};
-	if (!influx->curl)
-		err_set(err, ENOMEM, "libcurl did not start");
-	fine = name && influx->curl && url_make(influx, name, err) == 0 &&
+	fine = name && server_open(influx, name, err) == 0 &&
 	       token_use(influx, err) == 0 && box_open(influx, err) == 0;
 	free(name);
-	if (fine) {
-		curl_set(influx);
-		if (thread_start(influx, err) == 0)
-			return influx;
-	}
+	if (fine && thread_start(influx, err) == 0)
+		return influx;
 	outbox_close(influx->box, false, NULL, NULL);
 	influx_free(influx);
 	return NULL;
@@ -516,7 +437,7 @@ static int influx_flush(void *self, struct err *err)
 
 static void thread_end(struct influx *influx)
 {
-	influx->end_ns = clock_now_ns(clock_real()) + CLOSE_NS;
+	http_stop_at(influx->http, clock_now_ns(clock_real()) + CLOSE_NS);
 	pthread_mutex_lock(&influx->lock);
 	influx->stop = true;
 	pthread_cond_signal(&influx->change);

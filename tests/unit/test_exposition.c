@@ -51,7 +51,7 @@ START_TEST(a_page_is_families_with_help_type_and_samples)
 	exposition_add(shown, events, &tags, 3, 0);
 	exposition_add(shown, events, &tags, UINT64_C(1) << 60, 0);
 	tags_begin(&tags, "n", "c");
-	exposition_set(shown, watts, &tags, NAN, 1234, 0);
+	exposition_set(shown, watts, &tags, (double)NAN, 1234, 0);
 	ck_assert_ptr_eq(exposition_family(shown, "watts", NULL, EXPOSE_GAUGE),
 			 watts);
 	ck_assert_str_eq(page(), "# HELP watts Power\\nof \\\\\n"
@@ -75,7 +75,7 @@ START_TEST(names_and_values_are_made_legal)
 	tags_set(&tags, "1:x", "v");
 	tags_set(&tags, "_1_x", "the same name: left out");
 	tags_set(&tags, "", "empty");
-	exposition_set(shown, family, &tags, -INFINITY, 0, 0);
+	exposition_set(shown, family, &tags, -(double)INFINITY, 0, 0);
 	ck_assert_str_eq(page(), "# HELP _9_w__tts \n# TYPE _9_w__tts gauge\n"
 				 "_9_w__tts{sensor=\"a\\\"b\\\\c\\nd\","
 				 "target=\"\xef\xbf\xbd\xc3\xa4\",_1_x=\"v\","

@@ -114,7 +114,7 @@ END_TEST
 
 START_TEST(what_is_no_number_is_no_line)
 {
-	const union value value = { .real = NAN };
+	const union value value = { .real = (double)NAN };
 
 	ck_assert_str_eq(lines(power, "a", &value, NULL), "");
 }

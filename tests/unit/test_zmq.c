@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/curve.h"
@@ -102,21 +103,52 @@ START_TEST(ticks_and_documents_arrive_as_they_were_put)
 }
 END_TEST
 
+/* The other end, in a process of its own: what `work` puts, and then patience
+ * until the file "enough" is there. */
+static pid_t sensor_start(const char *uri, void (*work)(struct sink *sink))
+{
+	pid_t pid = fork();
+	struct sink *sink;
+
+	if (pid != 0)
+		return pid;
+	sink = sink_open(uri, &err);
+	work(sink);
+	while (access("enough", F_OK) < 0) {
+		sink_flush(sink, &err);
+		usleep(2000);
+	}
+	sink_close(sink, NULL);
+	_exit(0);
+}
+
+static void sensor_end(pid_t pid)
+{
+	scratch_write("enough", "");
+	waitpid(pid, NULL, 0);
+}
+
+/* Room comes when the first four were taken. */
+static void put_too_much(struct sink *sink)
+{
+	put_ticks(sink, 0, 10);
+	while (access("room", F_OK) < 0) {
+		sink_flush(sink, &err);
+		usleep(2000);
+	}
+	put_ticks(sink, 10, 1);
+}
+
 START_TEST(what_nobody_takes_is_dropped_and_stands_there_as_a_gap)
 {
-	struct sink *sink = must_sink("zmq:ipc://hub?hwm=4");
+	pid_t pid = sensor_start("zmq:ipc://hub?hwm=4", put_too_much);
 	struct source *source;
 	struct doc *doc;
 
-	put_ticks(sink, 0, 10);
+	usleep(300000);
 	source = must_source("zmq:ipc://hub");
-	expect_ticks(source, 0, 0);
-	for (int i = 0; i < 30; i++) {
-		usleep(20000); /* until it has connected */
-		ck_assert_int_eq(sink_flush(sink, &err), 0);
-	}
-	put_ticks(sink, 10, 1);
 	expect_ticks(source, 0, 4);
+	scratch_write("room", "");
 	ck_assert_int_eq(source_next(source, &doc, &err), 1);
 	ck_assert(doc_is_schema(doc, "fedwatts.gap/1"));
 	ck_assert_int_eq(doc_int(doc_get(doc, "documents"), 0), 12);
@@ -125,7 +157,7 @@ START_TEST(what_nobody_takes_is_dropped_and_stands_there_as_a_gap)
 	ck_assert_str_eq(doc_string(doc_get(doc, "sensor"), ""), "node");
 	doc_free(doc);
 	expect_ticks(source, 10, 1);
-	ck_assert_int_eq(sink_close(sink, &err), 0);
+	sensor_end(pid);
 	source_close(source);
 }
 END_TEST
@@ -142,28 +174,29 @@ START_TEST(nobody_at_all_is_an_error_at_the_end)
 }
 END_TEST
 
+static void put_last(struct sink *sink)
+{
+	put_ticks(sink, 200, 10);
+}
+
 START_TEST(a_spool_keeps_an_outage_over_runs)
 {
 	static const char uri[] = "zmq:ipc://hub?hwm=4&spool=box";
-	struct sink *sink;
 	struct source *source;
+	pid_t pid;
 
 	for (int run = 0; run < 2; run++) {
-		sink = must_sink(uri);
+		struct sink *sink = must_sink(uri);
+
 		put_ticks(sink, 100 * run, 100);
 		ck_assert_msg(sink_close(sink, &err) == 0, "%s", err.text);
 	}
-	sink = must_sink(uri);
-	put_ticks(sink, 200, 10);
+	pid = sensor_start(uri, put_last);
 	source = must_source("zmq:ipc://hub");
-	for (int i = 0; i < 50; i++) {
-		usleep(10000);
-		ck_assert_int_eq(sink_flush(sink, &err), 0);
-	}
-	expect_ticks(source, 0, 200); /* two streams of old, in order */
-	ck_assert_int_eq(sink_close(sink, &err), 0);
-	expect_ticks(source, 200, 10);
+	expect_ticks(source, 0, 210); /* of three streams, in order */
+	sensor_end(pid);
 	ck_assert_int_ne(access("box/zmq-ipc___hub.spool", F_OK), 0);
+	ck_assert_int_ne(access("box/zmq-ipc___hub.sent", F_OK), 0);
 	source_close(source);
 }
 END_TEST
@@ -233,35 +266,34 @@ static pid_t bad_link(int listener, int port, size_t limit)
 	}
 }
 
+static void put_many(struct sink *sink)
+{
+	for (int t = 0; t < 2000; t += 20) {
+		put_ticks(sink, t, 20);
+		usleep(2000);
+	}
+}
+
 /* What libzmq and the kernel held when a connection broke is sent again. */
 START_TEST(a_connection_that_breaks_loses_nothing)
 {
 	int link_port, hub_port;
 	int listener = listen_any(&link_port), hub = listen_any(&hub_port);
-	char from[64], to[64];
 	struct source *source;
-	struct sink *sink;
-	pid_t pid;
+	char from[64], to[64];
+	pid_t link, sensor;
 
 	close(hub);
-	pid = bad_link(listener, hub_port, 60000);
+	link = bad_link(listener, hub_port, 60000);
 	close(listener);
 	snprintf(from, sizeof(from), "zmq:tcp://127.0.0.1:%d", hub_port);
 	snprintf(to, sizeof(to), "zmq:tcp://127.0.0.1:%d?hwm=100000",
 		 link_port);
+	sensor = sensor_start(to, put_many);
 	source = must_source(from);
-	sink = must_sink(to);
-	for (int t = 0; t < 2000; t += 20) {
-		put_ticks(sink, t, 20);
-		usleep(2000);
-	}
-	for (int i = 0; i < 200; i++) {
-		usleep(10000);
-		sink_flush(sink, &err);
-	}
 	expect_ticks(source, 0, 2000);
-	sink_close(sink, NULL);
-	kill(pid, SIGKILL);
+	sensor_end(sensor);
+	kill(link, SIGKILL);
 	source_close(source);
 }
 END_TEST
