@@ -67,6 +67,7 @@ struct influx {
 	/* The thread's own. */
 	struct http *http;
 	struct text body;
+	char *reason; /* why the last post failed, or NULL */
 	pthread_t thread;
 	/* Behind the lock. */
 	pthread_mutex_t lock;
@@ -81,14 +82,16 @@ enum verdict { TAKEN, NEVER, LATER };
 
 /* ---- one post ------------------------------------------------------------------- */
 
-/* Once, until it was taken again. */
+/* Once, until it was taken again; the last reason is kept for the end. */
 static void tell(struct influx *influx, const char *what, const char *remedy)
 {
 	const char *answer = http_answer(influx->http);
 
+	free(influx->reason);
+	influx->reason = xasprintf("%s%s%s%s", what, *answer ? ": " : "",
+				   answer, remedy);
 	if (!influx->told)
-		log_warn("influx", "%s: %s%s%s%s", influx->server, what,
-			 *answer ? ": " : "", answer, remedy);
+		log_warn("influx", "%s: %s", influx->server, influx->reason);
 	influx->told = true;
 }
 
@@ -116,7 +119,7 @@ static enum verdict post(struct influx *influx)
 	if (status >= 200 && status < 300)
 		return TAKEN;
 	if (status < 0) {
-		tell(influx, err.text, "; trying again");
+		tell(influx, err.text, "");
 		return LATER;
 	}
 	(void)snprintf(what, sizeof(what), "answered %d", status);
@@ -361,6 +364,7 @@ static void influx_free(struct influx *influx)
 	free(influx->options.measurement);
 	free(influx->options.spool);
 	free(influx->server);
+	free(influx->reason);
 	free(influx);
 }
 
@@ -455,7 +459,8 @@ static int tell_end(const struct influx *influx, uint64_t lost, bool spools,
 		return 0;
 	if (!influx->was_there) {
 		err_set(err, ENOTCONN,
-			"it took nothing; %" PRIu64 " documents are lost",
+			"%s; it took nothing, %" PRIu64 " documents are lost",
+			influx->reason ? influx->reason : "no answer in time",
 			lost);
 		return spools ? -1
 			      : err_remedy(err, "spool=DIR would keep them");

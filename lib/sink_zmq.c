@@ -59,6 +59,7 @@ struct zmq_sink {
 	struct options options;
 	void *context, *socket, *monitor;
 	bool connected, was_connected, told_away;
+	const char *why; /* what became of the last attempt, or NULL */
 	struct outbox *box;
 	struct stream_head head;
 	struct text text;
@@ -177,6 +178,7 @@ static void *zmq_sink_open(const char *rest, struct err *err)
 
 static void tell_away(struct zmq_sink *zmq, const char *what)
 {
+	zmq->why = what;
 	if (!zmq->told_away)
 		log_warn("zmq", "%s: %s", zmq->endpoint, what);
 	zmq->told_away = true;
@@ -403,8 +405,9 @@ static int tell_end(const struct zmq_sink *zmq, uint64_t waiting, bool spools,
 		return 0;
 	if (!zmq->was_connected) {
 		err_set(err, ENOTCONN,
-			"no connection came about; %" PRIu64
+			"%s; no connection came about, %" PRIu64
 			" documents are lost",
+			zmq->why ? zmq->why : "nobody answered",
 			loss->documents);
 		return spools ? -1
 			      : err_remedy(err, "spool=DIR would keep them");

@@ -56,6 +56,38 @@ fetch "http://127.0.0.1:$shown/metrics" >events.txt
 python3 "$helper" strict events.txt
 wait "$formula"
 
+# A real InfluxDB, where there is one.
+if command -v influxd >/dev/null; then
+	api=$(free_port) rpc=$(free_port)
+	cat >influx.conf <<-END
+		reporting-disabled = true
+		bind-address = "127.0.0.1:$rpc"
+		[meta]
+		  dir = "$PWD/influx/meta"
+		[data]
+		  dir = "$PWD/influx/data"
+		  wal-dir = "$PWD/influx/wal"
+		[http]
+		  bind-address = "127.0.0.1:$api"
+	END
+	influxd -config influx.conf >influxd.log 2>&1 &
+	influxd=$!
+	trap 'kill "$server" "$influxd" 2>/dev/null || true' EXIT
+	wait_for 20 fetch "http://127.0.0.1:$api/ping"
+	ask() { python3 - "http://127.0.0.1:$api/query" "$1" <<-'END'; }
+		import sys, urllib.parse, urllib.request
+		data = urllib.parse.urlencode({"db": "powerapi", "q": sys.argv[2]}).encode()
+		print(urllib.request.urlopen(sys.argv[1], data).read().decode())
+	END
+	fails 1 "answered 404.*database not found" formula -q --from trace.jsonl --to "influx:http://127.0.0.1:$api?db=powerapi"
+	ask "CREATE DATABASE powerapi" >/dev/null
+	formula -q --from trace.jsonl --to "influx:http://127.0.0.1:$api?db=powerapi" --to again.jsonl
+	ask "SELECT count(power) FROM power_consumption" >count.txt
+	has count.txt "\"count\"\].*,$(wc -l <again.jsonl)\]"
+	kill "$influxd"
+	echo "InfluxDB has $(wc -l <again.jsonl) points of as many reports"
+fi
+
 said=$("$SRC/scripts/powerapi-venv" "$SRC/build/venv/powerapi") || skip "$(tail -n 1 <<<"$said") (the rest was tried)"
 "$said/python" -c 'import influxdb_client, prometheus_client' || skip "PowerAPI's outputs are not installed (the rest was tried)"
 # The page is of the time when it was fetched, the lines are of all.

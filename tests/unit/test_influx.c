@@ -232,8 +232,10 @@ START_TEST(influx_with_a_wrong_credential_is_an_error_at_the_end)
 	sink = begin(&scene, "?db=d&token=token", status);
 	put(sink, 0, 20);
 	ck_assert_int_eq(sink_close(sink, &err), -1);
-	ck_assert_ptr_nonnull(strstr(err.text, "it took nothing; 20 documents "
-					       "are lost (spool=DIR"));
+	ck_assert_ptr_nonnull(
+		strstr(err.text, "answered 401: no (token=FILE, or "
+				 "INFLUX_TOKEN, is the credential); it took "
+				 "nothing, 20 documents are lost (spool=DIR"));
 	ck_assert_ptr_nonnull(strstr(scratch_read("asked"),
 				     "Authorization: Basic bWU6c2VjcmV0\r\n"));
 	end(&scene);

@@ -169,8 +169,9 @@ START_TEST(nobody_at_all_is_an_error_at_the_end)
 	put_ticks(sink, 0, 2);
 	ck_assert_int_eq(sink_close(sink, &err), -1);
 	ck_assert_str_eq(err.text,
-			 "zmq ipc://hub: no connection came about; 4 "
-			 "documents are lost (spool=DIR would keep them)");
+			 "zmq ipc://hub: nobody answered; no connection came "
+			 "about, 4 documents are lost (spool=DIR would keep "
+			 "them)");
 }
 END_TEST
 
