@@ -56,22 +56,6 @@ size_t energy_term_find(const char *name)
 	return i;
 }
 
-/* Of the three products of a dense layer, forward has a result of batch × out,
- * the weights' gradient one of in × out, the input's gradient (not in the first
- * layer) one of batch × in. */
-static double narrow_rows(const struct net_spec *spec, double batch)
-{
-	double sum = 0;
-
-	for (size_t l = 0; l < spec->layers; l++) {
-		if (spec->width[l + 1] <= ENERGY_NARROW)
-			sum += batch + (double)spec->width[l];
-		if (l > 0 && spec->width[l] <= ENERGY_NARROW)
-			sum += batch;
-	}
-	return sum;
-}
-
 void energy_terms_of(const struct step_config *config, double *x)
 {
 	bool momentum = step_config_sgd(config).momentum != 0.0f;
@@ -84,7 +68,7 @@ void energy_terms_of(const struct step_config *config, double *x)
 	x[TERM_BYTES] = cost.bytes;
 	x[TERM_INPUTS] =
 		4.0 * (double)config->batch * (double)config->model.width[0];
-	x[TERM_NARROW] = narrow_rows(&config->model, (double)config->batch);
+	x[TERM_NARROW] = cost.narrow;
 	x[TERM_KERNELS] = cost.layers;
 	x[TERM_EXPONENTIALS] = cost.exponentials;
 }

@@ -15,7 +15,7 @@
  *	step          1: what every step costs, whatever it does
  *	bytes         read and written by the products: weights and activations
  *	inputs        bytes of the samples that are gathered for the batch
- *	narrow        rows of products whose result is at most ENERGY_NARROW
+ *	narrow        rows of products whose result is at most NET_NARROW
  *		      wide: each pays for a vector register that it does not
  *		      fill
  *	kernels       products started: each has a price of its own
@@ -45,7 +45,6 @@
 #include "lib/err.h"
 
 #define ENERGY_TERMS_MAX 16
-#define ENERGY_NARROW    16
 
 size_t energy_terms(void);
 /* "operations", and the unit of its coefficient behind "s/" or "J/". */

@@ -10,6 +10,7 @@
 #ifndef BENCH_LOSS_KIND_H
 #define BENCH_LOSS_KIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,8 @@
 
 struct loss_kind {
 	const char *name;
+	size_t outputs_min, outputs_max; /* 0: no limit */
+	bool exponential;                /* one exp() for each output */
 	/* The sum of the losses of `batch` samples; logits are batch ×
 	 * classes.  `gradient`, of the same shape, gets each sample's own
 	 * dL/dz (not divided by the batch); NULL: not wanted. */
@@ -24,8 +27,15 @@ struct loss_kind {
 		      size_t classes, float *gradient);
 };
 
-extern const struct loss_kind loss_kind_ce, loss_kind_mse;
+extern const struct loss_kind loss_kind_ce, loss_kind_mse, loss_kind_smooth,
+	loss_kind_focal, loss_kind_hinge, loss_kind_logistic, loss_kind_cox;
 
 const struct loss_kind *loss_kind_of(enum loss loss);
+
+/* The index of the largest logit; the first of equals. */
+size_t loss_largest(const float *z, size_t classes);
+/* p = softmax(z); returns ln Σ exp(z − z_max), and z_max.  With the largest
+ * logit taken off, nothing overflows.  `p` may be NULL. */
+double loss_softmax(const float *z, size_t classes, float *p, float *max);
 
 #endif

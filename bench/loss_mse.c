@@ -33,5 +33,6 @@ static double mse_sum(const float *logit, const int32_t *label, size_t batch,
 
 const struct loss_kind loss_kind_mse = {
 	.name = "mse",
+	.outputs_min = 2,
 	.sum = mse_sum,
 };

@@ -49,6 +49,9 @@ struct mat_kind {
 
 extern const struct mat_kind mat_kind_openblas, mat_kind_onednn, mat_kind_plain;
 
+/* oneDNN works on the calling thread alone from now on. */
+void mat_onednn_single_thread(void);
+
 /* How far the instructions of an OpenBLAS core reach: 0 SSE, 1 AVX, 2 AVX2
  * with FMA (or AMD's FMA), 3 AVX-512; -1 for a name that is not known, which
  * is nobody's to judge. */

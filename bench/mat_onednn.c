@@ -14,7 +14,7 @@
  * was built without OpenMP does not bring the symbol. */
 extern void omp_set_num_threads(int threads) __attribute__((weak));
 
-static void single_thread(void)
+void mat_onednn_single_thread(void)
 {
 	static _Thread_local bool done;
 
@@ -32,7 +32,7 @@ static char op_of(enum mat_op op)
 
 static void onednn_gemm(const struct mat_product *p)
 {
-	single_thread();
+	mat_onednn_single_thread();
 	if (dnnl_sgemm(op_of(p->ta), op_of(p->tb), (dnnl_dim_t)p->m,
 		       (dnnl_dim_t)p->n, (dnnl_dim_t)p->k, p->alpha, p->a,
 		       (dnnl_dim_t)p->lda, p->b, (dnnl_dim_t)p->ldb, p->beta,

@@ -2,44 +2,35 @@
 #include "bench/net.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "bench/layer_kind.h"
 #include "bench/loss_kind.h"
+#include "bench/net_update.h"
 #include "lib/mem.h"
 
-/* A row of floats on the boundary of a cache line. */
-#define LINE      16
 #define HUGE_PAGE ((size_t)2 << 20)
 
 struct net {
 	struct net_spec spec;
 	const struct loss_kind *loss;
-	const struct mat *mat;
-	size_t batch_max, parameters;
-	float *weights, *velocity;
-	float *buffer;                 /* what follows lies in it */
+	size_t batch_max, parameters, layers;
+	struct layer layer[NET_LAYERS_MAX];
+	size_t offset[NET_LAYERS_MAX]; /* of a layer's parameters */
+	void *block;                   /* what follows lies in it */
+	size_t block_size;
+	float *weights;
+	struct update update;
+	float *entry;                  /* samples, channels last; or NULL */
 	float *output[NET_LAYERS_MAX]; /* of each layer; the last: logits */
 	float *delta, *next_delta;     /* dL/d(output), batch × width */
-	float *row;                    /* one row of the widest layer */
-};
-
-/* Where a backward pass leaves the gradient g of the mean loss:
- * target = beta · target + alpha · batch · g. */
-struct backward {
-	float alpha, beta;
-	float *target;
+	uint64_t seed, step;           /* of what layers draw at random */
 };
 
 /* ---- making ---------------------------------------------------------------- */
-
-static size_t padded(size_t floats)
-{
-	return (floats + LINE - 1) / LINE * LINE;
-}
 
 static size_t widest(const struct net_spec *spec)
 {
@@ -50,104 +41,179 @@ static size_t widest(const struct net_spec *spec)
 	return max;
 }
 
-static size_t buffer_floats(const struct net_spec *spec, size_t batch)
+/* Do samples lie otherwise than images in the net? */
+static bool turns(const struct net_spec *spec)
 {
-	size_t sum = 2 * padded(batch * widest(spec)) + padded(widest(spec));
+	const struct net_shape *in = &spec->layer[0].in;
 
-	for (size_t l = 1; l <= spec->layers; l++)
-		sum += padded(batch * spec->width[l]);
-	return sum;
+	return in->channels > 1 && in->height * in->width > 1;
 }
 
-/* Zeroed.  Where the kernel has huge pages to give, large blocks get them: with
- * small ones the same step takes up to a third longer in some processes than
- * in others, by the luck of which pages share a set of the second-level cache
- * (weights of 1 MiB, batch 1). */
-static float *block_new(size_t floats)
+static size_t scratch_floats(const struct layer_spec *spec, size_t batch)
 {
-	size_t size = floats * sizeof(float);
-	float *block;
+	const struct layer_kind *kind = layer_kind_of(spec->type);
 
-	if (size < HUGE_PAGE / 2)
-		return xcalloc_aligned(floats, sizeof(*block));
-	size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-	block = aligned_alloc(HUGE_PAGE, size);
-	if (!block)
-		return xcalloc_aligned(floats, sizeof(*block));
-	(void)madvise(block, size, MADV_HUGEPAGE);
-	memset(block, 0, floats * sizeof(*block));
-	return block;
+	return kind->scratch ? kind->scratch(spec, batch) : 0;
 }
 
-static void buffer_share(struct net *net)
+/* Hand out the next floats of the block; only count where there is none. */
+static float *take(struct net *net, size_t *used, size_t floats)
+{
+	float *at = net->block ? (float *)net->block + *used : NULL;
+
+	*used += layer_padded(floats);
+	return at;
+}
+
+/* Lay everything out in the block; returns how many floats that takes. */
+static size_t share(struct net *net)
 {
 	const struct net_spec *spec = &net->spec;
-	float *next = net->buffer;
+	size_t batch = net->batch_max, used = 0;
+	size_t delta = batch * widest(spec);
 
-	for (size_t l = 0; l < spec->layers; l++) {
-		net->output[l] = next;
-		next += padded(net->batch_max * spec->width[l + 1]);
+	net->weights = take(net, &used, net->parameters);
+	for (size_t l = 0; l < net->layers; l++) {
+		net->output[l] = take(net, &used, batch * spec->width[l + 1]);
+		net->layer[l].weights = net->weights + net->offset[l];
+		net->layer[l].scratch = take(
+			net, &used, scratch_floats(&spec->layer[l], batch));
 	}
-	net->delta = next;
-	next += padded(net->batch_max * widest(spec));
-	net->next_delta = next;
-	next += padded(net->batch_max * widest(spec));
-	net->row = next;
+	net->delta = take(net, &used, delta);
+	net->next_delta = take(net, &used, delta);
+	if (turns(spec))
+		net->entry = take(net, &used, batch * spec->width[0]);
+	for (size_t i = 0; i < UPDATE_BLOCKS; i++)
+		net->update.block[i] = take(net, &used, net->parameters);
+	return used;
+}
+
+/* Zeroed, and not there before it is touched.  Where the kernel has huge pages
+ * to give, large blocks get them: with small ones the same step takes up to a
+ * third longer in some processes than in others, by the luck of which pages
+ * share a set of the second-level cache (weights of 1 MiB, batch 1). */
+static void *block_new(size_t size)
+{
+	char *block = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t skip;
+
+	if (block == MAP_FAILED)
+		abort(); /* out of memory, as x…() have it */
+	skip = (HUGE_PAGE - (uintptr_t)block % HUGE_PAGE) % HUGE_PAGE;
+	if (skip)
+		munmap(block, skip);
+	munmap(block + skip + size, HUGE_PAGE - skip);
+	if (size >= HUGE_PAGE / 2)
+		(void)madvise(block + skip, size, MADV_HUGEPAGE);
+	return block + skip;
+}
+
+static size_t page_up(size_t size)
+{
+	return (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+}
+
+static int size_check(const struct net_spec *spec, size_t batch,
+		      struct err *err)
+{
+	double floats = 2.0 * (double)widest(spec);
+
+	for (size_t l = 0; l < spec->layers; l++)
+		floats += (double)spec->width[l] +
+			  (double)scratch_floats(&spec->layer[l], 1);
+	if (batch >= 1 && floats * (double)batch <= (double)NET_ACTIVATIONS_MAX)
+		return 0;
+	err_set(err, EFBIG,
+		"%s at batch %zu: activations beyond the limit of %zu values",
+		spec->text, batch, NET_ACTIVATIONS_MAX);
+	return err_remedy(err, "use a smaller batch");
+}
+
+static int layers_open(struct net *net, struct err *err)
+{
+	for (size_t l = 0; l < net->layers; l++) {
+		struct layer *layer = &net->layer[l];
+
+		if (layer->kind->open && layer->kind->open(layer, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct net *net_new_in(struct precision precision, const struct net_spec *spec,
+		       enum loss loss, size_t batch_max, const struct mat *mat,
+		       struct err *err)
+{
+	struct net *net;
+
+	if (size_check(spec, batch_max, err) < 0 ||
+	    loss_fits(loss, spec->width[spec->layers], err) < 0)
+		return NULL;
+	net = xcalloc(1, sizeof(*net));
+	net->spec = *spec;
+	net->loss = loss_kind_of(loss);
+	net->batch_max = batch_max;
+	net->layers = spec->layers;
+	for (size_t l = 0; l < net->layers; l++) {
+		net->layer[l] = (struct layer){
+			.kind = layer_kind_of(spec->layer[l].type),
+			.spec = &net->spec.layer[l],
+			.mat = mat,
+			.precision = precision,
+			.batch_max = batch_max,
+		};
+		net->offset[l] = net->parameters;
+		net->parameters += layer_parameters(&spec->layer[l]);
+	}
+	net->block_size = page_up(share(net) * sizeof(float));
+	net->block = block_new(net->block_size);
+	share(net);
+	if (layers_open(net, err) == 0)
+		return net;
+	net_free(net);
+	return NULL;
 }
 
 struct net *net_new(const struct net_spec *spec, enum loss loss,
 		    size_t batch_max, const struct mat *mat, struct err *err)
 {
-	struct net *net;
+	const struct precision fp32 = { .kind = PRECISION_FP32 };
 
-	/* A width is below 2^16, a net has 32 layers: no overflow. */
-	if (batch_max < 1 || batch_max > NET_ACTIVATIONS_MAX ||
-	    buffer_floats(spec, batch_max) > NET_ACTIVATIONS_MAX) {
-		err_set(err, EFBIG,
-			"%s at batch %zu: activations beyond the limit of %zu "
-			"values",
-			spec->text, batch_max, NET_ACTIVATIONS_MAX);
-		err_remedy(err, "use a smaller batch");
-		return NULL;
-	}
-	net = xcalloc(1, sizeof(*net));
-	net->spec = *spec;
-	net->loss = loss_kind_of(loss);
-	net->mat = mat;
-	net->batch_max = batch_max;
-	net->parameters = net_spec_parameters(spec);
-	net->weights = block_new(net->parameters);
-	net->velocity = block_new(net->parameters);
-	net->buffer = block_new(buffer_floats(spec, batch_max));
-	buffer_share(net);
-	return net;
+	return net_new_in(fp32, spec, loss, batch_max, mat, err);
 }
 
 void net_free(struct net *net)
 {
 	if (!net)
 		return;
-	free(net->weights);
-	free(net->velocity);
-	free(net->buffer);
+	for (size_t l = 0; l < net->layers; l++) {
+		if (net->layer[l].kind->close)
+			net->layer[l].kind->close(&net->layer[l]);
+		product_free(net->layer[l].product);
+	}
+	munmap(net->block, net->block_size);
 	free(net);
 }
 
-/* Uniform in ± sqrt(6 / in): He et al., "Delving deep into rectifiers", ICCV
- * 2015, variance 2 / in. */
+static bool draws(const struct net *net)
+{
+	for (size_t l = 0; l < net->layers; l++)
+		if (net->spec.layer[l].type == LAYER_DROPOUT)
+			return true;
+	return net->layer[0].precision.kind == PRECISION_INT8;
+}
+
 void net_init(struct net *net, struct rng *rng)
 {
-	float *w = net->weights;
-
-	for (size_t l = 0; l < net->spec.layers; l++) {
-		size_t in = net->spec.width[l], out = net->spec.width[l + 1];
-		double bound = sqrt(6.0 / (double)in);
-
-		for (size_t i = 0; i < in * out; i++)
-			*w++ = (float)(bound * (2.0 * rng_uniform(rng) - 1.0));
-		memset(w, 0, out * sizeof(*w));
-		w += out;
-	}
+	for (size_t l = 0; l < net->layers; l++)
+		if (net->layer[l].kind->init)
+			net->layer[l].kind->init(net->layer[l].spec,
+						 net->weights + net->offset[l],
+						 rng);
+	if (draws(net))
+		net->seed = rng_u64(rng);
+	net->step = 0;
 	net_reset_momentum(net);
 }
 
@@ -163,112 +229,82 @@ size_t net_parameters(const struct net *net)
 
 void net_reset_momentum(struct net *net)
 {
-	memset(net->velocity, 0, net->parameters * sizeof(float));
-}
-
-/* ---- loops around the matrix products -------------------------------------- */
-
-static void add_bias(float *restrict y, const float *restrict bias,
-		     size_t batch, size_t width)
-{
-	for (size_t r = 0; r < batch; r++, y += width)
-		for (size_t j = 0; j < width; j++)
-			y[j] += bias[j];
-}
-
-static void add_bias_relu(float *restrict y, const float *restrict bias,
-			  size_t batch, size_t width)
-{
-	for (size_t r = 0; r < batch; r++, y += width)
-		for (size_t j = 0; j < width; j++) {
-			float z = y[j] + bias[j];
-
-			y[j] = z > 0.0f ? z : 0.0f;
-		}
-}
-
-/* ReLU's derivative, from its output. */
-static void mask(float *restrict delta, const float *restrict output, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		delta[i] = output[i] > 0.0f ? delta[i] : 0.0f;
-}
-
-static void sum_rows(float *restrict sum, const float *restrict delta,
-		     size_t batch, size_t width)
-{
-	memcpy(sum, delta, width * sizeof(*sum));
-	for (size_t r = 1; r < batch; r++)
-		for (size_t j = 0; j < width; j++)
-			sum[j] += delta[r * width + j];
-}
-
-/* target = beta · target + alpha · x; as BLAS has it, a beta of 0 does not
- * read. */
-static void put_scaled(float *restrict target, const float *restrict x,
-		       size_t n, float alpha, float beta)
-{
-	if (beta == 0.0f)
-		for (size_t i = 0; i < n; i++)
-			target[i] = alpha * x[i];
-	else
-		for (size_t i = 0; i < n; i++)
-			target[i] = beta * target[i] + alpha * x[i];
+	update_reset(&net->update, net->parameters);
 }
 
 /* ---- forward and backward --------------------------------------------------- */
 
-static void forward(struct net *net, const float *x, size_t batch)
+/* Samples come channel by channel. */
+static const float *turned(struct net *net, const float *x, size_t batch)
 {
-	const float *w = net->weights;
+	const struct net_shape *in = &net->spec.layer[0].in;
+	size_t pixels = (size_t)in->height * in->width;
+	float *to = net->entry;
 
-	for (size_t l = 0; l < net->spec.layers; l++) {
-		size_t in = net->spec.width[l], out = net->spec.width[l + 1];
-		const float *bias = w + in * out;
-		float *y = net->output[l];
+	if (!to)
+		return x;
+	for (size_t b = 0; b < batch; b++, x += pixels * in->channels)
+		for (size_t p = 0; p < pixels; p++)
+			for (size_t c = 0; c < in->channels; c++)
+				*to++ = x[c * pixels + p];
+	return net->entry;
+}
 
-		mat_gemm(net->mat, MAT_NO, MAT_NO, batch, out, in, 1.0f, x, in,
-			 w, out, 0.0f, y, out);
-		if (l + 1 < net->spec.layers)
-			add_bias_relu(y, bias, batch, out);
-		else
-			add_bias(y, bias, batch, out);
-		x = y;
-		w = bias + out;
+static void forward(struct net *net, const float *x, size_t batch,
+		    bool training)
+{
+	struct layer_pass pass = { .batch = batch,
+				   .training = training,
+				   .x = turned(net, x, batch) };
+
+	for (size_t l = 0; l < net->layers; l++) {
+		struct layer *layer = &net->layer[l];
+
+		pass.y = net->output[l];
+		pass.seed = net->seed + (net->step * NET_LAYERS_MAX + l) * 4;
+		layer->kind->forward(layer, &pass);
+		if (!layer->kind->activates)
+			layer_activate(pass.y, batch * layer_out(layer->spec),
+				       layer->spec->activation);
+		pass.x = pass.y;
 	}
 }
 
 static const float *logits(const struct net *net)
 {
-	return net->output[net->spec.layers - 1];
+	return net->output[net->layers - 1];
 }
 
 static size_t classes(const struct net *net)
 {
-	return net->spec.width[net->spec.layers];
+	return net->spec.width[net->layers];
 }
 
-/* dL/d(input) of a layer, before the layer changes. */
-static void backward_input(struct net *net, size_t layer, const float *weights,
-			   size_t batch)
+/* dL/d(output) of layer l becomes dL/d(its input); its parameters' gradient
+ * goes to `to`. */
+static void backward_layer(struct net *net, size_t l, const float *x,
+			   size_t batch, const struct backward *to)
 {
-	size_t in = net->spec.width[layer], out = net->spec.width[layer + 1];
+	struct layer *layer = &net->layer[l];
+	struct backward part = *to;
+	struct layer_pass pass = {
+		.batch = batch,
+		.training = true,
+		.seed = net->seed + (net->step * NET_LAYERS_MAX + l) * 4,
+		.x = l ? net->output[l - 1] : x,
+		.y = net->output[l],
+		.delta = net->delta,
+		.dx = l ? net->next_delta : NULL,
+		.to = &part,
+	};
+	float *delta = net->delta;
 
-	mat_gemm(net->mat, MAT_NO, MAT_YES, batch, in, out, 1.0f, net->delta,
-		 out, weights, out, 0.0f, net->next_delta, in);
-	mask(net->next_delta, net->output[layer - 1], batch * in);
-}
-
-static void backward_layer(struct net *net, size_t layer, const float *x,
-			   size_t batch, const struct backward *to,
-			   float *target)
-{
-	size_t in = net->spec.width[layer], out = net->spec.width[layer + 1];
-
-	mat_gemm(net->mat, MAT_YES, MAT_NO, in, out, batch, to->alpha, x, in,
-		 net->delta, out, to->beta, target, out);
-	sum_rows(net->row, net->delta, batch, out);
-	put_scaled(target + in * out, net->row, out, to->alpha, to->beta);
+	part.target += net->offset[l];
+	layer_mask(delta, pass.y, batch * layer_out(layer->spec),
+		   layer->spec->activation);
+	layer->kind->backward(layer, &pass);
+	net->delta = net->next_delta;
+	net->next_delta = delta;
 }
 
 /* After forward(): the mean loss, and its gradient into `to`. */
@@ -277,19 +313,11 @@ static double backward(struct net *net, const float *x, const int32_t *label,
 {
 	double sum = net->loss->sum(logits(net), label, batch, classes(net),
 				    net->delta);
-	size_t offset = net->parameters;
 
-	for (size_t l = net->spec.layers; l-- > 0;) {
-		const float *input = l ? net->output[l - 1] : x;
-		float *delta = net->delta;
-
-		offset -= (net->spec.width[l] + 1) * net->spec.width[l + 1];
-		if (l)
-			backward_input(net, l, net->weights + offset, batch);
-		backward_layer(net, l, input, batch, to, to->target + offset);
-		net->delta = net->next_delta;
-		net->next_delta = delta;
-	}
+	if (net->entry)
+		x = net->entry;
+	for (size_t l = net->layers; l-- > 0;)
+		backward_layer(net, l, x, batch, to);
 	return sum / (double)batch;
 }
 
@@ -298,35 +326,32 @@ static double backward(struct net *net, const float *x, const int32_t *label,
 double net_step(struct net *net, const float *x, const int32_t *label,
 		size_t batch, const struct sgd *sgd)
 {
-	struct backward to = { -sgd->rate / (float)batch, 1.0f, net->weights };
+	struct backward to =
+		update_target(&net->update, sgd, net->weights, batch);
 	double loss;
 
-	if (sgd->momentum != 0.0f)
-		to = (struct backward){ 1.0f / (float)batch, sgd->momentum,
-					net->velocity };
-	forward(net, x, batch);
+	forward(net, x, batch, true);
 	loss = backward(net, x, label, batch, &to);
-	if (sgd->momentum != 0.0f)
-		put_scaled(net->weights, net->velocity, net->parameters,
-			   -sgd->rate, 1.0f);
+	update_finish(&net->update, sgd, net->weights, net->parameters);
+	net->step++;
 	return loss;
 }
 
 double net_loss(struct net *net, const float *x, const int32_t *label,
 		size_t batch)
 {
-	forward(net, x, batch);
+	forward(net, x, batch, false);
 	return net->loss->sum(logits(net), label, batch, classes(net), NULL) /
 	       (double)batch;
 }
 
-void net_gradient(struct net *net, const float *x, const int32_t *label,
-		  size_t batch, float *gradient)
+double net_gradient(struct net *net, const float *x, const int32_t *label,
+		    size_t batch, float *gradient)
 {
 	struct backward to = { 1.0f / (float)batch, 0.0f, gradient };
 
-	forward(net, x, batch);
-	backward(net, x, label, batch, &to);
+	forward(net, x, batch, true);
+	return backward(net, x, label, batch, &to);
 }
 
 static size_t count_right(const float *logit, const int32_t *label,
@@ -335,7 +360,7 @@ static size_t count_right(const float *logit, const int32_t *label,
 	size_t right = 0;
 
 	for (size_t i = 0; i < batch; i++, logit += width) {
-		size_t best = 0;
+		size_t best = width == 1 && logit[0] > 0.0f;
 
 		for (size_t c = 1; c < width; c++)
 			if (logit[c] > logit[best])

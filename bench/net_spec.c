@@ -1,101 +1,201 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Descriptions of nets: "mlp:784-256-256-10".
- */
-#include "bench/net.h"
+#include "bench/net_spec.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/layer_kind.h"
+#include "bench/net_json.h"
+#include "bench/net_words.h"
 #include "lib/field.h"
 
-static const struct {
+static int widths_read(struct net_words *words, const char *text,
+		       struct err *err);
+static int image_read(struct net_words *words, const char *text,
+		      struct err *err);
+static int tokens_read(struct net_words *words, const char *text,
+		       struct err *err);
+
+static const struct spec_kind {
 	const char *name;
+	int (*read)(struct net_words *words, const char *text, struct err *err);
 	size_t layers_min, layers_max;
 	const char *example;
 } kinds[] = {
-	{ "softmax", 1, 1, "softmax:784-10" },
-	{ "mlp", 1, NET_LAYERS_MAX, "mlp:784-256-256-10" },
+	{ "softmax", widths_read, 1, 1, "softmax:784-10" },
+	{ "mlp", widths_read, 1, NET_LAYERS_MAX, "mlp:784-256-256-10" },
+	{ "cnn", image_read, 1, NET_LAYERS_MAX,
+	  "cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10" },
+	{ "rnn", tokens_read, 2, NET_LAYERS_MAX, "rnn:80,e80x8,u128,80" },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-/* Which kind stands before the colon; -1 and a sentence if none does. */
-static int kind_of(const char *text, struct err *err)
+/* 2nn and fedavg-mnist-cnn: McMahan et al., AISTATS 2017; lenet5: LeCun et al.,
+ * 1998, with what became usual (ReLU, maxima, a dense softmax layer);
+ * femnist-cnn: LEAF (Caldas et al., 2018); char-gru: LEAF's next character of
+ * 80, with GRUs in place of LSTMs. */
+static const struct {
+	const char *name, *text;
+} presets[] = {
+	{ "2nn", "mlp:784-200-200-10" },
+	{ "lenet5", "cnn:1x28x28,c6k5,p2,c16k5v,p2,d120,d84,10" },
+	{ "femnist-cnn", "cnn:1x28x28,c32k5,p2,c64k5,p2,d2048,62" },
+	{ "fedavg-mnist-cnn", "cnn:1x28x28,c32k5,p2,c64k5,p2,d512,10" },
+	{ "char-gru", "rnn:80,e80x8,u256,u256,80" },
+};
+#define PRESETS (sizeof(presets) / sizeof(presets[0]))
+
+const char *net_preset_name(size_t index)
+{
+	return index < PRESETS ? presets[index].name : NULL;
+}
+
+const char *net_preset(const char *name)
+{
+	for (size_t i = 0; i < PRESETS; i++)
+		if (strcmp(presets[i].name, name) == 0)
+			return presets[i].text;
+	return NULL;
+}
+
+size_t net_shape_values(const struct net_shape *shape)
+{
+	return (size_t)shape->height * shape->width * shape->channels;
+}
+
+/* Which kind stands before the colon; NULL and a sentence if none does. */
+static const struct spec_kind *kind_of(const char *text, struct err *err)
 {
 	size_t length = strcspn(text, ":");
-	const char *names[KINDS + 1] = { NULL }, *near;
+	const char *names[KINDS + PRESETS + 1] = { NULL }, *near;
 	char word[NET_SPEC_MAX];
 
 	for (size_t i = 0; i < KINDS; i++) {
 		names[i] = kinds[i].name;
 		if (strlen(names[i]) == length &&
 		    strncmp(names[i], text, length) == 0)
-			return (int)i;
+			return &kinds[i];
 	}
+	for (size_t i = 0; i < PRESETS; i++)
+		names[KINDS + i] = presets[i].name;
 	snprintf(word, sizeof(word), "%.*s", (int)length, text);
 	near = field_nearest(word, names);
 	err_set(err, EINVAL, "unknown kind of net '%s'", word);
 	if (near)
-		return err_remedy(err, "did you mean %s?", near);
-	return err_remedy(err, "there are softmax:784-10 and "
-			       "mlp:784-256-256-10");
+		err_remedy(err, "did you mean %s?", near);
+	else
+		err_remedy(err, "there are softmax:784-10, "
+				"mlp:784-256-256-10, cnn:1x28x28,c32k3,p2,10 "
+				"and rnn:80,e80x8,u128,80");
+	return NULL;
 }
 
-/* One width; moves `text` behind it. */
-static int width_read(const char **text, size_t *width, struct err *err)
+/* ---- the kinds' own ------------------------------------------------------------ */
+
+/* "784-256-256-10" */
+static int widths_read(struct net_words *words, const char *text,
+		       struct err *err)
 {
-	size_t digits = strspn(*text, "0123456789");
-	unsigned long value =
-		digits && digits < 10 ? strtoul(*text, NULL, 10) : 0;
+	struct net_spec *spec = words->spec;
+	uint32_t width;
+	char word[16];
 
-	if (!digits)
-		return err_set(err, EINVAL, "expected a width at '%.20s'",
-			       *text);
-	if (value < 1 || value > NET_WIDTH_MAX)
-		return err_set(err, EINVAL, "width %.*s is not within 1 … %d",
-			       digits > 20 ? 20 : (int)digits, *text,
-			       NET_WIDTH_MAX);
-	*text += digits;
-	*width = value;
-	return 0;
-}
-
-static int widths_read(const char *text, struct net_spec *spec, struct err *err)
-{
-	size_t n = 0;
-
-	for (;; text++) {
-		if (n > NET_LAYERS_MAX)
-			return err_set(err, EINVAL, "more than %d layers",
-				       NET_LAYERS_MAX);
-		if (width_read(&text, &spec->width[n], err) < 0)
-			return -1;
-		n++;
-		if (!*text)
-			break;
-		if (*text != '-')
+	if (net_number(&text, "width", &width, err) < 0)
+		return -1;
+	words->shape = (struct net_shape){ 1, 1, width };
+	while (*text) {
+		if (*text++ != '-')
 			return err_set(err, EINVAL,
 				       "expected '-' or the end at '%.20s'",
-				       text);
+				       text - 1);
+		if (net_number(&text, "width", &width, err) < 0)
+			return -1;
+		snprintf(word, sizeof(word), "%u", width);
+		if (spec->layers)
+			spec->layer[spec->layers - 1].activation = ACT_RELU;
+		if (net_word_last(words, word, err) < 0)
+			return -1;
 	}
-	spec->layers = n - 1;
 	return 0;
 }
 
-static int spec_check(const struct net_spec *spec, int kind, struct err *err)
+/* Words between commas; the last one is the outputs. */
+static int words_read(struct net_words *words, const char *text,
+		      struct err *err)
 {
-	size_t min = kinds[kind].layers_min, max = kinds[kind].layers_max;
+	char word[32];
 
-	if (spec->layers < min || spec->layers > max) {
-		err_set(err, EINVAL, "%s: %zu widths", kinds[kind].name,
-			spec->layers + 1);
-		return err_remedy(err, "for example %s", kinds[kind].example);
+	for (;;) {
+		size_t length = strcspn(text, ",");
+
+		if (!length || length >= sizeof(word))
+			return err_set(err, EINVAL,
+				       "expected a layer at '%.20s'", text);
+		memcpy(word, text, length);
+		word[length] = '\0';
+		if (!text[length])
+			return net_word_last(words, word, err);
+		if (net_word_add(words, word, err) < 0)
+			return err_wrap(err, "%s", word);
+		text += length + 1;
 	}
-	if (spec->width[spec->layers] < 2)
-		return err_set(err, EINVAL, "a net needs two classes at least");
+}
+
+/* "CxHxW,…" */
+static int image_read(struct net_words *words, const char *text,
+		      struct err *err)
+{
+	struct net_shape *shape = &words->shape;
+
+	if (net_number(&text, "number of channels", &shape->channels, err) < 0)
+		return -1;
+	if (*text++ != 'x')
+		return err_set(err, EINVAL, "expected CxHxW (1x28x28)");
+	if (net_number(&text, "height", &shape->height, err) < 0)
+		return -1;
+	if (*text++ != 'x')
+		return err_set(err, EINVAL, "expected CxHxW (1x28x28)");
+	if (net_number(&text, "width", &shape->width, err) < 0)
+		return -1;
+	if (*text++ != ',')
+		return err_set(err, EINVAL, "expected ',' and a layer");
+	if (net_shape_values(shape) > NET_VALUES_MAX)
+		return err_set(err, EINVAL,
+			       "an image of %zu values, more than "
+			       "%zu",
+			       net_shape_values(shape), NET_VALUES_MAX);
+	return words_read(words, text, err);
+}
+
+/* "T,eVxD,…" */
+static int tokens_read(struct net_words *words, const char *text,
+		       struct err *err)
+{
+	struct net_shape *shape = &words->shape;
+
+	*shape = (struct net_shape){ .width = 1, .channels = 1 };
+	if (net_number(&text, "number of tokens", &shape->height, err) < 0)
+		return -1;
+	if (*text++ != ',' || *text != 'e')
+		return err_set(err, EINVAL,
+			       "expected ',' and an embedding "
+			       "(rnn:80,e80x8,u128,80)");
+	return words_read(words, text, err);
+}
+
+/* ---- all ------------------------------------------------------------------------ */
+
+static int spec_check(const struct net_spec *spec, const struct spec_kind *kind,
+		      struct err *err)
+{
+	if (spec->layers < kind->layers_min ||
+	    spec->layers > kind->layers_max) {
+		err_set(err, EINVAL, "%s: %zu widths", kind->name,
+			spec->layers + 1);
+		return err_remedy(err, "for example %s", kind->example);
+	}
 	if (net_spec_parameters(spec) > NET_PARAMETERS_MAX)
 		return err_set(err, EINVAL,
 			       "%zu parameters, more than the limit of %zu",
@@ -103,33 +203,59 @@ static int spec_check(const struct net_spec *spec, int kind, struct err *err)
 	return 0;
 }
 
-static void spec_name(struct net_spec *spec, int kind)
+/* Digits without leading zeros, so that equal nets have equal names. */
+static void spec_name(struct net_spec *spec, const char *text)
 {
-	size_t used = (size_t)snprintf(spec->text, sizeof(spec->text),
-				       "%s:", kinds[kind].name);
+	size_t used = 0;
+	bool zeros = true; /* may be left out here */
 
-	for (size_t i = 0; i <= spec->layers && used < sizeof(spec->text); i++)
-		used += (size_t)snprintf(spec->text + used,
-					 sizeof(spec->text) - used, "%s%zu",
-					 i ? "-" : "", spec->width[i]);
+	for (; *text; text++) {
+		bool digit = *text >= '0' && *text <= '9';
+
+		if (!digit)
+			zeros = true;
+		else if (zeros && *text == '0')
+			continue;
+		else
+			zeros = false;
+		spec->text[used++] = *text;
+	}
+	spec->text[used] = '\0';
+}
+
+static int spec_read(const char *text, struct net_spec *spec, struct err *err)
+{
+	struct net_words words = { .spec = spec };
+	const struct spec_kind *kind = kind_of(text, err);
+	size_t length = strcspn(text, ":");
+
+	if (!kind)
+		return -1;
+	if (kind->read(&words, text + length + (text[length] == ':'), err) < 0)
+		return -1;
+	spec->width[0] = net_shape_values(&spec->layer[0].in);
+	if (spec_check(spec, kind, err) < 0)
+		return -1;
+	spec_name(spec, text);
+	return 0;
 }
 
 int net_spec_parse(const char *text, struct net_spec *spec, struct err *err)
 {
+	const char *preset = net_preset(text);
+	char line[NET_SPEC_MAX];
 	struct net_spec out = { .layers = 0 };
-	int kind;
 
+	if (*text == '{') {
+		if (net_json_line(text, line, sizeof(line), err) < 0)
+			return err_wrap(err, "model");
+		text = line;
+	}
 	if (strlen(text) >= NET_SPEC_MAX)
 		return err_set(err, EINVAL, "model: longer than %d characters",
 			       NET_SPEC_MAX - 1);
-	kind = kind_of(text, err);
-	if (kind < 0)
+	if (spec_read(preset ? preset : text, &out, err) < 0)
 		return err_wrap(err, "model '%s'", text);
-	text += strcspn(text, ":");
-	if (widths_read(text + (*text == ':'), &out, err) < 0 ||
-	    spec_check(&out, kind, err) < 0)
-		return err_wrap(err, "model '%s%s'", kinds[kind].name, text);
-	spec_name(&out, kind);
 	*spec = out;
 	return 0;
 }
@@ -139,6 +265,6 @@ size_t net_spec_parameters(const struct net_spec *spec)
 	size_t sum = 0;
 
 	for (size_t l = 0; l < spec->layers; l++)
-		sum += (spec->width[l] + 1) * spec->width[l + 1];
+		sum += layer_parameters(&spec->layer[l]);
 	return sum;
 }

@@ -131,7 +131,7 @@ static double done(const struct training *training, size_t first)
 static struct sgd sgd_at(const struct training *training, size_t first)
 {
 	const struct training_plan *plan = &training->plan;
-	struct sgd sgd = { plan->rate, plan->momentum };
+	struct sgd sgd = { .rate = plan->rate, .momentum = plan->momentum };
 
 	if (plan->decay)
 		sgd.rate *= (float)(0.5 *

@@ -378,7 +378,6 @@ static const struct {
 	{ "mlp:0-10", "not within" },
 	{ "mlp:784-65537-10", "not within" },
 	{ "mlp:99999999999999999999-10", "not within" },
-	{ "mlp:784-1", "two classes" },
 	{ "mlp:65536-65536-10", "parameters" },
 	{ "softmax:784-256-10", "softmax:784-10" },
 	{ "mlp:1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1"
@@ -408,8 +407,8 @@ START_TEST(losses_go_by_their_names)
 	ck_assert_int_eq(loss, LOSS_MSE);
 	ck_assert_str_eq(loss_name(loss), "mse");
 	ck_assert_str_eq(loss_name(LOSS_CE), "ce");
-	ck_assert_int_eq(loss_parse("hinge", &loss, &err), -1);
-	ck_assert_ptr_nonnull(strstr(err.text, "there are ce and mse"));
+	ck_assert_int_eq(loss_parse("hings", &loss, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "there are ce, mse"));
 }
 END_TEST
 
