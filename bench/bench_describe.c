@@ -22,7 +22,7 @@ static const struct field describe_fields[] = {
 	  .initial = "32", .min = 1, .max = 1 << 20, .value = "N",
 	  .help = "samples per step" },
 	{ "loss", FIELD_TEXT, offsetof(struct describe_config, loss),
-	  .initial = "ce", .value = "LOSS", .help = "ce or mse" },
+	  .initial = "ce", .value = "LOSS", .help = LOSS_NAMES },
 	{ "momentum", FIELD_REAL, offsetof(struct describe_config, momentum),
 	  .initial = "0", .min = 0, .max = 0.9999, .value = "M",
 	  .help = "momentum of SGD (0: plain)" },
@@ -42,8 +42,8 @@ static const char describe_about[] =
 	"\n"
 	"Examples:\n"
 	"  bench describe mlp:784-256-256-10\n"
-	"  bench describe softmax:784-10 --batch 128\n"
-	"  bench describe mlp:784-256-10 --json";
+	"  bench describe cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10 --batch 128\n"
+	"  bench describe lenet5 --json";
 
 struct subject {
 	struct net_spec spec;
@@ -162,7 +162,9 @@ static int bench_describe(struct cli *cli, void *values, struct err *err)
 		return CLI_USAGE;
 	}
 	if (net_spec_parse(cli->argument[0], &subject.spec, err) < 0 ||
-	    loss_parse(config->loss, &subject.loss, err) < 0)
+	    loss_parse(config->loss, &subject.loss, err) < 0 ||
+	    loss_fits(subject.loss, subject.spec.width[subject.spec.layers],
+		      err) < 0)
 		return CLI_USAGE;
 	net_spec_cost(&subject.spec, subject.batch, subject.loss,
 		      config->momentum > 0.0, &subject.cost);

@@ -18,19 +18,19 @@
 
 struct train_config {
 	struct cli_shared shared;
-	char *model, *data, *loss, *precision, *meter;
+	char *model, *data, *loss, *optimizer, *precision, *meter;
 	int64_t batch, epochs;
-	double rate, momentum;
+	double rate, momentum, weight_decay, clip, warmup;
 	int decay;
 };
 
-static const char *const decays[] = { "none", "cosine", NULL };
+static const char *const decays[] = { "none", "cosine", "step", NULL };
 
 /* clang-format off */
 static const struct field train_fields[] = {
 	{ "model", FIELD_TEXT, offsetof(struct train_config, model),
 	  .value = "MODEL",
-	  .help = "what to train: softmax:784-10, mlp:784-256-256-10" },
+	  .help = "what to train: mlp:784-256-256-10, cnn:…, rnn:…, lenet5 …" },
 	{ "data", FIELD_TEXT, offsetof(struct train_config, data),
 	  .value = "SET",
 	  .help = "fashion-mnist, idx:DIR, csv:FILE or synthetic:NxDxC" },
@@ -40,21 +40,33 @@ static const struct field train_fields[] = {
 	{ "epochs", FIELD_INT, offsetof(struct train_config, epochs),
 	  .initial = "10", .min = 1, .max = 100000, .value = "N",
 	  .help = "passes over the training samples" },
+	{ "optimizer", FIELD_TEXT, offsetof(struct train_config, optimizer),
+	  .initial = "sgd", .value = "O", .help = SGD_NAMES },
 	{ "rate", FIELD_REAL, offsetof(struct train_config, rate),
 	  .initial = "0.1", .min = 1e-9, .max = 1e3, .value = "R",
-	  .help = "learning rate at the start" },
+	  .help = "learning rate at its highest (0.001 for adam, adamw)" },
 	{ "momentum", FIELD_REAL, offsetof(struct train_config, momentum),
 	  .initial = "0", .min = 0, .max = 0.9999, .value = "M",
-	  .help = "momentum of SGD (0: plain)" },
+	  .help = "of the gradient (0.9 but for sgd)" },
+	{ "weight-decay", FIELD_REAL,
+	  offsetof(struct train_config, weight_decay), .initial = "0",
+	  .min = 0, .max = 10, .value = "L",
+	  .help = "how strongly weights are drawn to 0" },
+	{ "clip", FIELD_REAL, offsetof(struct train_config, clip),
+	  .initial = "0", .min = 0, .max = 1e9, .value = "N",
+	  .help = "largest norm of a gradient (0: any)" },
+	{ "warmup", FIELD_REAL, offsetof(struct train_config, warmup),
+	  .initial = "0", .min = 0, .max = 1, .value = "W",
+	  .help = "share of the run in which the rate rises" },
 	{ "decay", FIELD_CHOICE, offsetof(struct train_config, decay),
 	  .initial = "cosine", .choices = decays, .value = "D",
-	  .help = "how the rate falls to 0" },
+	  .help = "how the rate falls: cosine (to 0), step, none" },
 	{ "loss", FIELD_TEXT, offsetof(struct train_config, loss),
 	  .initial = "ce", .value = "LOSS",
-	  .help = "ce (cross-entropy) or mse (squared error)" },
+	  .help = LOSS_NAMES },
 	{ "precision", FIELD_TEXT, offsetof(struct train_config, precision),
 	  .initial = "fp32", .value = "PRECISION",
-	  .help = "of weights and activations: fp32" },
+	  .help = "fp32, bf16, int8, fp16, fake-intN" },
 	{ "meter", FIELD_TEXT, offsetof(struct train_config, meter),
 	  .initial = "auto", .value = "M",
 	  .help = "where joules come from (bench doctor lists them)" },
@@ -75,6 +87,8 @@ static const char train_about[] =
 	"\n"
 	"Examples:\n"
 	"  bench train --model mlp:784-256-256-10 --data fashion-mnist\n"
+	"  bench train --model cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10 \\\n"
+	"    --data fashion-mnist --precision bf16 --epochs 5\n"
 	"  bench train --model softmax:20-4 --data synthetic:5000x20x4\n"
 	"  bench train --model mlp:13-32-2 --data csv:heart.csv --json\n"
 	"with 13 features, then the class, in each row of heart.csv.";
@@ -84,6 +98,8 @@ struct job {
 	const struct train_config *config;
 	struct net_spec spec;
 	enum loss loss;
+	struct precision precision;
+	struct sgd sgd;
 	struct dataset *set;
 	struct net *net;
 	struct meter *meter;
@@ -104,19 +120,37 @@ static int usage_check(const struct train_config *config, struct job *job,
 			       "--model mlp:784-256-256-10 --data "
 			       "fashion-mnist");
 	if (net_spec_parse(config->model, &job->spec, err) < 0 ||
-	    loss_parse(config->loss, &job->loss, err) < 0)
+	    loss_parse(config->loss, &job->loss, err) < 0 ||
+	    loss_fits(job->loss, job->spec.width[job->spec.layers], err) < 0 ||
+	    sgd_parse(config->optimizer, &job->sgd.method, err) < 0 ||
+	    precision_parse(config->precision, &job->precision, err) < 0)
 		return -1;
-	if (strcmp(config->precision, "fp32") != 0) {
-		err_set(err, EINVAL, "precision '%s': unknown",
-			config->precision);
-		return err_remedy(err, "there is fp32");
-	}
+	if (job->loss == LOSS_COX)
+		return err_set(err, EINVAL,
+			       "loss cox: no data set has times of events yet");
 	if (config->shared.threads > 1)
 		return err_set(err, EINVAL,
 			       "--threads %lld: a model is trained by one "
 			       "thread",
 			       (long long)config->shared.threads);
 	return 0;
+}
+
+/* What was not given follows the method. */
+static void sgd_fill(const struct train_config *config,
+		     const struct config *given, struct sgd *sgd)
+{
+	bool adam = sgd->method >= SGD_ADAM;
+
+	sgd->rate = (float)config->rate;
+	sgd->momentum = (float)config->momentum;
+	sgd->decay = (float)config->weight_decay;
+	sgd->clip = (float)config->clip;
+	sgd->second = 0.999f;
+	if (adam && !config_given(given, "rate"))
+		sgd->rate = 0.001f;
+	if (sgd->method != SGD_PLAIN && !config_given(given, "momentum"))
+		sgd->momentum = 0.9f;
 }
 
 static int job_open(struct job *job, struct err *err)
@@ -129,8 +163,8 @@ static int job_open(struct job *job, struct err *err)
 		dataset_open(config->data, (uint64_t)config->shared.seed, err);
 	if (!mat || !job->set || training_fits(&job->spec, job->set, err) < 0)
 		return -1;
-	job->net =
-		net_new(&job->spec, job->loss, (size_t)config->batch, mat, err);
+	job->net = net_new_in(job->precision, &job->spec, job->loss,
+			      (size_t)config->batch, mat, err);
 	if (!job->net)
 		return -1;
 	rng = rng_stream((uint64_t)config->shared.seed, "weights", 0, 0);
@@ -157,13 +191,17 @@ static void say_start(const struct job *job)
 		 set->features, set->classes);
 	log_note("model    %s: %zu parameters; kernels %s", job->spec.text,
 		 net_parameters(job->net), mat_describe());
+	log_note("compute  %s: %s%s", job->config->precision,
+		 precision_instructions(&job->precision),
+		 precision_saves(&job->precision) ? "" : " (saves no energy)");
 	log_note("meter    %s", meter_describe(job->meter));
-	log_note("plan     %lld epochs, batch %lld, loss %s, rate %g%s, "
-		 "momentum %g, seed %lld",
+	log_note("plan     %lld epochs, batch %lld, loss %s, %s with rate "
+		 "%g%s, momentum %g, seed %lld",
 		 (long long)job->config->epochs, (long long)job->config->batch,
-		 loss_name(job->loss), job->config->rate,
-		 job->config->decay ? " falling to 0" : "",
-		 job->config->momentum, (long long)job->config->shared.seed);
+		 loss_name(job->loss), sgd_name(job->sgd.method),
+		 (double)job->sgd.rate, job->config->decay ? " falling" : "",
+		 (double)job->sgd.momentum,
+		 (long long)job->config->shared.seed);
 }
 
 /* ---- results ------------------------------------------------------------------- */
@@ -211,6 +249,15 @@ static void print_epoch(const struct job *job)
 	print_doc(doc);
 }
 
+/* A float as it was written, 0.1 and not 0.10000000149. */
+static double shown(float value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.7g", (double)value);
+	return strtod(text, NULL);
+}
+
 static void print_summary(const struct job *job)
 {
 	const struct train_config *config = job->config;
@@ -222,12 +269,20 @@ static void print_summary(const struct job *job)
 	doc_set_text(doc, "data", job->set->name);
 	doc_set_int(doc, "batch", config->batch);
 	doc_set_text(doc, "precision", config->precision);
+	doc_set_text(doc, "instructions",
+		     precision_instructions(&job->precision));
+	doc_set_bool(doc, "saves_energy", precision_saves(&job->precision));
 	doc_set_text(doc, "loss_function", loss_name(job->loss));
 	doc_set_text(doc, "optimizer",
-		     config->momentum > 0.0 ? "momentum" : "sgd");
-	doc_set_real(doc, "rate", config->rate);
+		     job->sgd.method == SGD_PLAIN && job->sgd.momentum > 0.0f
+			     ? "momentum"
+			     : sgd_name(job->sgd.method));
+	doc_set_real(doc, "rate", shown(job->sgd.rate));
 	doc_set_text(doc, "decay", decays[config->decay]);
-	doc_set_real(doc, "momentum", config->momentum);
+	doc_set_real(doc, "momentum", shown(job->sgd.momentum));
+	doc_set_real(doc, "weight_decay", config->weight_decay);
+	doc_set_real(doc, "clip", config->clip);
+	doc_set_real(doc, "warmup", config->warmup);
 	doc_set_int(doc, "threads", 1);
 	doc_set_int(doc, "seed", config->shared.seed);
 	doc_set_int(doc, "epochs", (int64_t)job->last.number);
@@ -314,9 +369,9 @@ static int job_run(struct job *job, struct err *err)
 	struct training_plan plan = {
 		.batch = (size_t)config->batch,
 		.epochs = (size_t)config->epochs,
-		.rate = (float)config->rate,
-		.momentum = (float)config->momentum,
-		.decay = config->decay != 0,
+		.sgd = job->sgd,
+		.schedule = (enum sgd_schedule)config->decay,
+		.warm = config->warmup,
 		.seed = (uint64_t)config->shared.seed,
 		.progress = show,
 		.self = job,
@@ -356,9 +411,9 @@ static int bench_train(struct cli *cli, void *values, struct err *err)
 	struct job job = { .config = values };
 	int status = -1;
 
-	(void)cli;
 	if (usage_check(values, &job, err) < 0)
 		return CLI_USAGE;
+	sgd_fill(values, &cli->config, &job.sgd);
 	cli_stop_signal();
 	if (job_open(&job, err) == 0) {
 		say_start(&job);

@@ -275,9 +275,10 @@ int cost_plots_put(struct page *page, const struct cost_view *view,
 {
 	if (put_energy(page, view, err) < 0 || put_time(page, view, err) < 0)
 		return -1;
-	if (!isfinite(view->entry[0].joules.left_out))
-		return 0;
-	return put_model(page, view, err);
+	for (size_t i = 0; i < view->entries; i++)
+		if (isfinite(view->entry[i].joules.left_out))
+			return put_model(page, view, err);
+	return 0;
 }
 
 /* ---- single windows -------------------------------------------------------*/

@@ -36,11 +36,11 @@ static int check_alike(const struct energy_table *table,
 			       "records of meter %s with two source classes or "
 			       "scales",
 			       table->meter);
-	if (first->threads != record->config.threads ||
-	    strcmp(first->precision, record->config.precision) != 0)
-		return err_set(err, EINVAL,
-			       "records of several precisions or numbers of "
-			       "threads: fit them one by one");
+	if (first->threads != record->config.threads)
+		return err_set(
+			err, EINVAL,
+			"records of several numbers of threads: fit them "
+			"one by one");
 	return 0;
 }
 
@@ -83,7 +83,40 @@ static struct energy_series *joules_of(struct energy_entry *entry)
 	return &entry->joules;
 }
 
-/* One figure of all entries, as the fit wants it. */
+/* No term stands for a precision, so the model is of one: that of most
+ * entries, the first of equals. */
+static bool is_modelled(const struct energy_table *table,
+			const struct energy_entry *entry)
+{
+	return strcmp(entry->config.precision, energy_table_precision(table)) ==
+	       0;
+}
+
+static size_t count_modelled(const struct energy_table *table,
+			     const char *precision)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < table->entries.count; i++)
+		count += !strcmp(table->entries.entry[i].config.precision,
+				 precision);
+	return count;
+}
+
+const char *energy_table_precision(const struct energy_table *table)
+{
+	const char *best = table->entries.entry[0].config.precision;
+
+	for (size_t i = 1; i < table->entries.count; i++) {
+		const char *other = table->entries.entry[i].config.precision;
+
+		if (count_modelled(table, other) > count_modelled(table, best))
+			best = other;
+	}
+	return best;
+}
+
+/* One figure of the model's entries, as the fit wants it. */
 static int fit_series(struct energy_table *table,
 		      struct energy_series *(*of)(struct energy_entry *),
 		      struct energy_fit *fit, struct err *err)
@@ -91,21 +124,26 @@ static int fit_series(struct energy_table *table,
 	struct energy_entries *entries = &table->entries;
 	struct fit_point *point = xcalloc(entries->count, sizeof(*point));
 	double *left_out = xcalloc(entries->count, sizeof(*left_out));
+	size_t points = 0;
 	int failed;
 
 	for (size_t i = 0; i < entries->count; i++) {
 		const struct energy_series *series = of(&entries->entry[i]);
 
-		point[i] = (struct fit_point){
+		if (!is_modelled(table, &entries->entry[i]))
+			continue;
+		point[points++] = (struct fit_point){
 			.config = entries->entry[i].config,
 			.y = series->median,
 			.run = series->run,
 			.runs = series->runs,
 		};
 	}
-	failed = energy_fit_make(point, entries->count, fit, left_out, err);
+	failed = energy_fit_make(point, points, fit, left_out, err);
+	points = 0;
 	for (size_t i = 0; !failed && i < entries->count; i++)
-		of(&entries->entry[i])->left_out = left_out[i];
+		if (is_modelled(table, &entries->entry[i]))
+			of(&entries->entry[i])->left_out = left_out[points++];
 	free(left_out);
 	free(point);
 	return failed;
@@ -113,7 +151,8 @@ static int fit_series(struct energy_table *table,
 
 static int fit_both(struct energy_table *table, struct err *err)
 {
-	table->has_fit = table->entries.count >= ENERGY_FIT_POINTS_MIN;
+	table->has_fit = count_modelled(table, energy_table_precision(table)) >=
+			 ENERGY_FIT_POINTS_MIN;
 	if (!table->has_fit)
 		return 0;
 	if (fit_series(table, seconds_of, &table->seconds, err) < 0)
@@ -248,11 +287,13 @@ static int check_answerable(const struct energy_table *table,
 {
 	const struct step_config *first = &table->entries.entry[0].config;
 
-	if (strcmp(first->precision, config->precision) != 0)
+	const char *precision = energy_table_precision(table);
+
+	if (strcmp(precision, config->precision) != 0)
 		return err_set(err, EINVAL,
 			       "precision %s was not measured (this table has "
-			       "%s)",
-			       config->precision, first->precision);
+			       "a model of %s)",
+			       config->precision, precision);
 	if (first->threads != config->threads)
 		return err_set(err, EINVAL,
 			       "%zu threads were not measured (this table has "

@@ -76,6 +76,9 @@ int energy_table_predict(const struct energy_table *table,
 			 struct step_cost *cost, struct err *err);
 
 size_t energy_table_entries(const struct energy_table *table);
+/* The precision whose configurations its model answers for; in others, what was
+ * measured. */
+const char *energy_table_precision(const struct energy_table *table);
 const char *energy_table_device(const struct energy_table *table);
 /* Scales of the meter: [lo, hi] × joules holds the truth. */
 struct interval energy_table_meter(const struct energy_table *table);

@@ -8,6 +8,7 @@
 
 #include "bench/layer_kind.h"
 #include "bench/layer_window.h"
+#include "bench/vectors.h"
 
 static void pool_cost(const struct layer_spec *spec, double batch, bool first,
 		      struct net_layer_cost *cost)
@@ -26,6 +27,86 @@ static size_t pool_scratch(const struct layer_spec *spec, size_t batch_max)
 	return batch_max * layer_out(spec);
 }
 
+/* 2 × 2 without overlap, the usual one: both ways look at the four places of a
+ * window at once, and nothing is kept. */
+static bool is_square(const struct layer_spec *spec)
+{
+	return spec->kernel == 2 && spec->stride == 2;
+}
+
+VECTORS static void square_forward(float *restrict y, const float *restrict top,
+				   const float *restrict low, size_t n)
+{
+	for (size_t c = 0; c < n; c++) {
+		float up = top[n + c] > top[c] ? top[n + c] : top[c];
+		float down = low[n + c] > low[c] ? low[n + c] : low[c];
+
+		y[c] = down > up ? down : up;
+	}
+}
+
+VECTORS static void square_backward(float *restrict dx_top,
+				    float *restrict dx_low,
+				    const float *restrict top,
+				    const float *restrict low,
+				    const float *restrict g, size_t n)
+{
+	for (size_t c = 0; c < n; c++) {
+		float a = top[c], b = top[n + c], d = low[c], e = low[n + c];
+		float up = b > a ? b : a, down = e > d ? e : d;
+		float above = down > up ? 0.0f : g[c];
+		float below = down > up ? g[c] : 0.0f;
+
+		dx_top[c] = b > a ? 0.0f : above;
+		dx_top[n + c] = b > a ? above : 0.0f;
+		dx_low[c] = e > d ? 0.0f : below;
+		dx_low[n + c] = e > d ? below : 0.0f;
+	}
+}
+
+static void squares_forward(const struct layer_spec *spec,
+			    const struct layer_pass *pass)
+{
+	size_t channels = spec->in.channels, row = channels * spec->in.width;
+	float *y = pass->y;
+
+	for (size_t b = 0; b < pass->batch; b++)
+		for (size_t i = 0; i < spec->out.height; i++) {
+			const float *x =
+				pass->x + b * layer_in(spec) + 2 * i * row;
+
+			for (size_t j = 0; j < spec->out.width; j++) {
+				square_forward(y, x, x + row, channels);
+				x += 2 * channels;
+				y += channels;
+			}
+		}
+}
+
+static void squares_backward(const struct layer_spec *spec,
+			     const struct layer_pass *pass)
+{
+	size_t channels = spec->in.channels, row = channels * spec->in.width;
+	const float *g = pass->delta;
+
+	if (spec->in.height % 2 || spec->in.width % 2)
+		memset(pass->dx, 0,
+		       pass->batch * layer_in(spec) * sizeof(float));
+	for (size_t b = 0; b < pass->batch; b++)
+		for (size_t i = 0; i < spec->out.height; i++) {
+			size_t at = b * layer_in(spec) + 2 * i * row;
+
+			for (size_t j = 0; j < spec->out.width; j++) {
+				square_backward(
+					pass->dx + at, pass->dx + at + row,
+					pass->x + at, pass->x + at + row, g,
+					channels);
+				at += 2 * channels;
+				g += channels;
+			}
+		}
+}
+
 static void first_place(float *restrict y, int32_t *restrict won,
 			const float *restrict x, size_t n)
 {
@@ -33,15 +114,20 @@ static void first_place(float *restrict y, int32_t *restrict won,
 	memset(won, 0, n * sizeof(*won));
 }
 
-static void next_place(float *restrict y, int32_t *restrict won,
-		       const float *restrict x, size_t n, int32_t place)
+VECTORS static void next_place(float *restrict y, int32_t *restrict won,
+			       const float *restrict x, size_t n, int32_t place)
 {
 	for (size_t c = 0; c < n; c++) {
-		bool larger = x[c] > y[c];
-
-		y[c] = larger ? x[c] : y[c];
-		won[c] = larger ? place : won[c];
+		won[c] = x[c] > y[c] ? place : won[c];
+		y[c] = x[c] > y[c] ? x[c] : y[c];
 	}
+}
+
+VECTORS static void give_back(float *restrict dx, const int32_t *restrict won,
+			      const float *restrict g, size_t n, int32_t place)
+{
+	for (size_t c = 0; c < n; c++)
+		dx[c] += won[c] == place ? g[c] : 0.0f;
 }
 
 static void pool_forward(struct layer *layer, const struct layer_pass *pass)
@@ -51,6 +137,10 @@ static void pool_forward(struct layer *layer, const struct layer_pass *pass)
 	struct layer_window at;
 	int32_t *won = (int32_t *)layer->scratch;
 
+	if (is_square(spec)) {
+		squares_forward(spec, pass);
+		return;
+	}
 	for (layer_window_first(&at, spec, pass->batch); at.more;
 	     layer_window_next(&at)) {
 		float *y = pass->y + at.out;
@@ -80,6 +170,10 @@ static void pool_backward(struct layer *layer, const struct layer_pass *pass)
 
 	if (!pass->dx)
 		return;
+	if (is_square(spec)) {
+		squares_backward(spec, pass);
+		return;
+	}
 	memset(pass->dx, 0, pass->batch * layer_in(spec) * sizeof(float));
 	for (layer_window_first(&at, spec, pass->batch); at.more;
 	     layer_window_next(&at)) {
@@ -91,10 +185,7 @@ static void pool_backward(struct layer *layer, const struct layer_pass *pass)
 				float *dx =
 					pass->dx + layer_window_in(&at, i, j);
 
-				for (size_t c = 0; c < channels; c++)
-					dx[c] += won[at.out + c] == place
-							 ? g[c]
-							 : 0.0f;
+				give_back(dx, won + at.out, g, channels, place);
 			}
 	}
 }

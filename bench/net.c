@@ -211,10 +211,15 @@ void net_init(struct net *net, struct rng *rng)
 			net->layer[l].kind->init(net->layer[l].spec,
 						 net->weights + net->offset[l],
 						 rng);
+	net_reseed(net, rng);
+	net_reset_momentum(net);
+}
+
+void net_reseed(struct net *net, struct rng *rng)
+{
 	if (draws(net))
 		net->seed = rng_u64(rng);
 	net->step = 0;
-	net_reset_momentum(net);
 }
 
 float *net_weights(struct net *net)

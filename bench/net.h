@@ -123,8 +123,6 @@ int loss_fits(enum loss loss, size_t outputs, struct err *err);
 
 int sgd_parse(const char *text, enum sgd_method *method, struct err *err);
 const char *sgd_name(enum sgd_method method);
-/* "none", "cosine", "step", NULL. */
-const char *const *sgd_schedules(void);
 /* The factor on the rate when the share `done` of a run is done. */
 double sgd_schedule(enum sgd_schedule schedule, double warm, double done);
 
@@ -139,6 +137,10 @@ void net_free(struct net *net); /* accepts NULL */
 /* As the layers have it (dense and convolution: He-uniform weights, zero
  * biases); zero momentum. */
 void net_init(struct net *net, struct rng *rng);
+
+/* What layers and precisions draw at random in the steps to come follows from
+ * here.  Takes nothing from `rng` where nothing is drawn. */
+void net_reseed(struct net *net, struct rng *rng);
 
 float *net_weights(struct net *net);
 size_t net_parameters(const struct net *net);

@@ -151,13 +151,6 @@ void update_reset(struct update *update, size_t n)
 
 /* ---- schedules ------------------------------------------------------------- */
 
-static const char *const schedules[] = { "none", "cosine", "step", NULL };
-
-const char *const *sgd_schedules(void)
-{
-	return schedules;
-}
-
 double sgd_schedule(enum sgd_schedule schedule, double warm, double done)
 {
 	double rest;

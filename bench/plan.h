@@ -63,11 +63,11 @@ extern const char *const plan_presets[]; /* names, NULL-terminated */
 	{ "batches", FIELD_WORDS, offsetof(struct type, m.batches), \
 	  .value = "N,…", .help = "samples per training step" }, \
 	{ "precisions", FIELD_WORDS, offsetof(struct type, m.precisions), \
-	  .value = "P,…", .help = "fp32" }, \
+	  .value = "P,…", .help = "fp32, bf16, int8, fp16, fake-intN" }, \
 	{ "losses", FIELD_WORDS, offsetof(struct type, m.losses), .value = "L,…", \
-	  .help = "ce (cross-entropy), mse (mean squared error)" }, \
+	  .help = LOSS_NAMES }, \
 	{ "optimizers", FIELD_WORDS, offsetof(struct type, m.optimizers), \
-	  .value = "O,…", .help = "sgd, momentum" }, \
+	  .value = "O,…", .help = SGD_NAMES }, \
 	{ "window", FIELD_SECONDS, offsetof(struct type, m.window_s), \
 	  .max = 3600, .value = "D", \
 	  .help = "how long each configuration is measured (the preset's: " \

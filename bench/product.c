@@ -16,6 +16,10 @@
 
 static const struct product_kind *const kinds[PRECISION_KINDS] = {
 	[PRECISION_FP32] = &product_kind_fp32,
+	[PRECISION_BF16] = &product_kind_bf16,
+	[PRECISION_INT8] = &product_kind_int8,
+	[PRECISION_FP16] = &product_kind_fp16,
+	[PRECISION_FAKE] = &product_kind_fake,
 };
 
 static int fake_parse(const char *text, struct precision *precision)
@@ -39,7 +43,7 @@ int precision_parse(const char *text, struct precision *precision,
 		*precision = made;
 		return 0;
 	}
-	for (int i = 0; i < PRECISION_FAKE && kinds[i]; i++)
+	for (int i = 0; i < PRECISION_FAKE; i++)
 		if (strcmp(text, kinds[i]->name) == 0) {
 			*precision = (struct precision){
 				.kind = (enum precision_kind)i

@@ -7,33 +7,6 @@
 
 #include "lib/text.h"
 
-static const char *const precisions[] = { "fp32", NULL };
-
-static const struct optimizer {
-	const char *name;
-	struct sgd sgd;
-} optimizers[] = {
-	{ "sgd", { .rate = 0.01f, .momentum = 0.0f } },
-	{ "momentum", { .rate = 0.01f, .momentum = 0.9f } },
-};
-
-static int precision_check(const char *name, struct err *err)
-{
-	for (size_t i = 0; precisions[i]; i++)
-		if (!strcmp(name, precisions[i]))
-			return 0;
-	return err_set(err, EINVAL,
-		       "precision '%s': not supported (there is: fp32)", name);
-}
-
-static const struct optimizer *optimizer_find(const char *name)
-{
-	for (size_t i = 0; i < sizeof(optimizers) / sizeof(*optimizers); i++)
-		if (!strcmp(name, optimizers[i].name))
-			return &optimizers[i];
-	return NULL;
-}
-
 static int range_check(const char *what, int64_t value, int64_t max,
 		       struct err *err)
 {
@@ -48,18 +21,18 @@ int step_config_set(struct step_config *config, const char *model,
 		    const char *optimizer, int64_t threads, struct err *err)
 {
 	struct step_config made = { .batch = (size_t)batch };
+	struct precision kind;
+	enum sgd_method method;
 
 	if (range_check("batch", batch, STEP_BATCH_MAX, err) < 0 ||
 	    range_check("threads", threads, STEP_THREADS_MAX, err) < 0 ||
-	    precision_check(precision, err) < 0 ||
+	    precision_parse(precision, &kind, err) < 0 ||
 	    loss_parse(loss, &made.loss, err) < 0 ||
+	    sgd_parse(optimizer, &method, err) < 0 ||
 	    net_spec_parse(model, &made.model, err) < 0)
 		return -1;
-	if (!optimizer_find(optimizer))
-		return err_set(err, EINVAL,
-			       "optimizer '%s': unknown (there are: sgd, "
-			       "momentum)",
-			       optimizer);
+	if (loss_fits(made.loss, made.model.width[made.model.layers], err) < 0)
+		return err_wrap(err, "model '%s'", made.model.text);
 	made.threads = (size_t)threads;
 	snprintf(made.precision, sizeof(made.precision), "%s", precision);
 	snprintf(made.optimizer, sizeof(made.optimizer), "%s", optimizer);
@@ -98,9 +71,26 @@ bool step_config_same(const struct step_config *a, const struct step_config *b)
 	return !step_config_compare(a, b);
 }
 
+struct precision step_config_precision(const struct step_config *config)
+{
+	struct precision precision = { .kind = PRECISION_FP32 };
+
+	(void)precision_parse(config->precision, &precision, NULL);
+	return precision;
+}
+
 struct sgd step_config_sgd(const struct step_config *config)
 {
-	return optimizer_find(config->optimizer)->sgd;
+	struct sgd sgd = { .rate = 0.01f };
+
+	(void)sgd_parse(config->optimizer, &sgd.method, NULL);
+	if (sgd.method != SGD_PLAIN)
+		sgd.momentum = 0.9f;
+	if (sgd.method >= SGD_ADAM) {
+		sgd.rate = 0.001f;
+		sgd.second = 0.999f;
+	}
+	return sgd;
 }
 
 const char *step_config_text(const struct step_config *config,

@@ -13,8 +13,10 @@
  * A configuration that was set or read is one that this program can train;
  * everything else is refused with the names of what exists.
  *
- * Optimisers: "sgd" (plain), "momentum" (SGD with momentum 0.9: one more
- * block of floats is read and written each step).  Precisions: "fp32".
+ * Optimisers: those of net.h with the usual constants: "sgd" (plain),
+ * "momentum" and "nesterov" (0.9: one more block of floats is read and written
+ * each step), "adam" and "adamw" (0.9, 0.999: two more).  Precisions: those of
+ * product.h.
  */
 #ifndef BENCH_STEP_CONFIG_H
 #define BENCH_STEP_CONFIG_H
@@ -34,7 +36,7 @@
 struct step_config {
 	struct net_spec model;
 	size_t batch;
-	char precision[8]; /* "fp32" */
+	char precision[PRECISION_NAME_MAX]; /* "fp32" */
 	enum loss loss;
 	char optimizer[16]; /* "sgd" */
 	size_t threads;
@@ -49,6 +51,8 @@ bool step_config_same(const struct step_config *a, const struct step_config *b);
 int step_config_compare(const struct step_config *a,
 			const struct step_config *b);
 
+/* The precision as the engine has it. */
+struct precision step_config_precision(const struct step_config *config);
 /* The learning rule's constants; the cost does not depend on the rate. */
 struct sgd step_config_sgd(const struct step_config *config);
 

@@ -54,8 +54,8 @@ struct sweep_work *sweep_work_new(struct sweep_data *data,
 	if (!set)
 		return NULL;
 	work = work_alloc(set, config, seed);
-	work->net =
-		net_new(&config->model, config->loss, config->batch, mat, err);
+	work->net = net_new_in(step_config_precision(config), &config->model,
+			       config->loss, config->batch, mat, err);
 	if (work->net) {
 		net_init(work->net, &work->rng);
 		return work;

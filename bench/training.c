@@ -34,7 +34,9 @@ int training_fits(const struct net_spec *spec, const struct dataset *set,
 {
 	size_t in = spec->width[0], out = spec->width[spec->layers];
 
-	if (in == set->features && out >= set->classes)
+	/* One output tells two classes apart (loss logistic). */
+	if (in == set->features &&
+	    (out >= set->classes || (out == 1 && set->classes == 2)))
 		return 0;
 	err_set(err, EINVAL,
 		"model %s takes %zu features and knows %zu classes, but %s "
@@ -131,11 +133,10 @@ static double done(const struct training *training, size_t first)
 static struct sgd sgd_at(const struct training *training, size_t first)
 {
 	const struct training_plan *plan = &training->plan;
-	struct sgd sgd = { .rate = plan->rate, .momentum = plan->momentum };
+	struct sgd sgd = plan->sgd;
 
-	if (plan->decay)
-		sgd.rate *= (float)(0.5 *
-				    (1.0 + cos(M_PI * done(training, first))));
+	sgd.rate *= (float)sgd_schedule(plan->schedule, plan->warm,
+					done(training, first));
 	return sgd;
 }
 
@@ -146,7 +147,7 @@ static int not_finite(const struct training *training, size_t first,
 		"epoch %zu: the loss stopped being finite after %zu samples",
 		training->epoch + 1, first);
 	return err_remedy(err, "use a smaller --rate than %g",
-			  (double)training->plan.rate);
+			  (double)training->plan.sgd.rate);
 }
 
 /* Every few steps: is the loss sane, is the meter to be read, who watches? */

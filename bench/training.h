@@ -2,8 +2,8 @@
 /*
  * training -- whole passes over a data set, with the joules that they took.
  *
- *	struct training_plan plan = { .batch = 32, .epochs = 10, .rate = 0.1f,
- *				     .momentum = 0.9f, .seed = 1 };
+ *	struct training_plan plan = { .batch = 32, .epochs = 10, .seed = 1,
+ *				     .sgd = { .rate = 0.1f } };
  *	struct training *training = training_new(&plan, net, set, meter);
  *	struct training_epoch epoch;
  *	int got;
@@ -13,9 +13,9 @@
  *	training_free(training);
  *
  * Each epoch visits every training sample once, in an order that follows from
- * the seed; the last batch may be smaller.  The learning rate falls along half
- * a cosine from `rate` to 0 over the whole run (Loshchilov and Hutter, ICLR
- * 2017, without restarts) unless `decay` is false.
+ * the seed; the last batch may be smaller.  The learning rate follows the
+ * plan's schedule over the whole run (sgd_schedule; half a cosine: Loshchilov
+ * and Hutter, ICLR 2017, without restarts).
  *
  * Seconds and joules are those of the passes, gathering of batches included;
  * evaluation on the test part lies between the readings of the meter and is
@@ -38,8 +38,9 @@
 
 struct training_plan {
 	size_t batch, epochs;
-	float rate, momentum;
-	bool decay;
+	struct sgd sgd; /* with the rate at the top of the schedule */
+	enum sgd_schedule schedule;
+	double warm; /* share of the run in which the rate rises */
 	uint64_t seed;
 	/* Called now and then with the share of the run that is done; may be
 	 * NULL. */

@@ -34,7 +34,7 @@
 #include "bench/energy_table.h"
 #include "lib/err.h"
 
-#define ACTION_PRECISION_MAX 8
+#define ACTION_PRECISION_MAX 12
 
 /* What a device does in a round. */
 struct action {

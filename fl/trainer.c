@@ -24,8 +24,9 @@ struct trainer *trainer_new(const struct step_config *config,
 	struct trainer *trainer;
 	struct net *net;
 
-	net = net_new(&config->model, config->loss,
-		      batch > TRAINER_CHUNK ? batch : TRAINER_CHUNK, mat, err);
+	net = net_new_in(
+		step_config_precision(config), &config->model, config->loss,
+		batch > TRAINER_CHUNK ? batch : TRAINER_CHUNK, mat, err);
 	if (!net)
 		return NULL;
 	trainer = xcalloc(1, sizeof(*trainer));
@@ -74,6 +75,7 @@ double trainer_train(struct trainer *trainer, const size_t *sample,
 	trainer->order = mem_grow(trainer->order, &trainer->capacity, samples,
 				  sizeof(*trainer->order));
 	memcpy(trainer->order, sample, samples * sizeof(*sample));
+	net_reseed(trainer->net, rng);
 	for (size_t step = 0; step < steps; step++) {
 		for (size_t row = 0; row < batch; row++, next++) {
 			if (next == samples) {

@@ -17,9 +17,9 @@ cat w*.jsonl >all.jsonl
 bench fit --from all.jsonl --out table.json >/dev/null 2>&1
 
 # Plans.
-fails 1 "precision 'bf16': not supported \(there is: fp32\)" \
-	bench sweep "${tiny[@]}" --precisions bf16
-fails 1 "loss.*hinge" bench sweep "${tiny[@]}" --losses hinge
+fails 1 "precision 'fp64': unknown \(there are fp32, bf16" \
+	bench sweep "${tiny[@]}" --precisions fp64
+fails 1 "loss.*hing" bench sweep "${tiny[@]}" --losses hing
 fails 1 "mlq" bench sweep "${base[@]}" --models mlq:16-8-4
 fails 1 "batch 'x'" bench sweep "${tiny[@]}" --batches x
 fails 1 "twice" bench sweep "${tiny[@]}" --batches 4

@@ -61,8 +61,8 @@ grep -qE '"accuracy":(0\.9|1)' last || die "a line between two halves is not lea
 
 # Refusals: one sentence, the right status.
 fails 64 "did you mean mlp" train --model mpl:8-3 --data synthetic:100x8x3
-fails 64 "there are ce and mse" train "${small[@]}" --loss hinge
-fails 64 "there is fp32" train "${small[@]}" --precision int8
+fails 64 "there are ce, mse" train "${small[@]}" --loss hing
+fails 64 "there are fp32, bf16" train "${small[@]}" --precision int9
 fails 64 "one thread" train "${small[@]}" --threads 2
 fails 64 "are needed" train --model mlp:8-3
 fails 1 "for example softmax:8-3" train --model mlp:9-3 --data synthetic:100x8x3

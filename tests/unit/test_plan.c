@@ -164,15 +164,15 @@ END_TEST
 
 START_TEST(an_unknown_precision_is_refused_with_those_there_are)
 {
-	field_list_add(&settings.precisions, "bf16");
-	refused("precision 'bf16': not supported (there is: fp32)");
+	field_list_add(&settings.precisions, "fp64");
+	refused("there are fp32, bf16, int8");
 }
 END_TEST
 
 START_TEST(an_unknown_optimizer_is_refused_with_those_there_are)
 {
-	field_list_add(&settings.optimizers, "adam");
-	refused("sgd, momentum");
+	field_list_add(&settings.optimizers, "rmsprop");
+	refused("sgd, momentum, nesterov, adam");
 }
 END_TEST
 

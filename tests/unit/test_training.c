@@ -20,8 +20,8 @@ static struct training_plan plan_of(size_t batch, size_t epochs, uint64_t seed)
 {
 	return (struct training_plan){ .batch = batch,
 				       .epochs = epochs,
-				       .rate = 0.1f,
-				       .decay = true,
+				       .sgd = { .rate = 0.1f },
+				       .schedule = SGD_COSINE,
 				       .seed = seed };
 }
 
@@ -102,7 +102,7 @@ START_TEST(the_rate_starts_as_asked_for_with_and_without_decay)
 	struct training_plan plan = plan_of(1000, 1, 1);
 	struct school a = school_open(&plan, "null"), b;
 
-	plan.decay = false;
+	plan.schedule = SGD_CONSTANT;
 	b = school_open(&plan, "null");
 	train_all(&a);
 	train_all(&b);
@@ -153,7 +153,7 @@ START_TEST(a_rate_that_is_too_high_is_reported)
 	struct school s;
 	int got;
 
-	plan.rate = 1e6f;
+	plan.sgd.rate = 1e6f;
 	s = school_open(&plan, "null");
 	while ((got = training_next(s.training, &epoch, &err)) > 0)
 		;
