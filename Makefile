@@ -28,7 +28,7 @@ DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=li
 	zmq.h=lib/sink_zmq.c,lib/source_zmq.c,lib/curve.c  microhttpd.h=lib/sink_prometheus.c  curl/=lib/http.c \
 	sha2.h=lib/doc.c  perfmon/=sensor/event.c  linux/perf_event.h=sensor/counter.c,sensor/counter.h \
 	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c \
-	cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c,bench/conv_onednn.c,bench/narrow_onednn.c
+	cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c,bench/conv_onednn.c,bench/narrow_onednn.c,tests/bench/bare_conv.h
 
 # ---- knobs -----------------------------------------------------------------
 # SAN=address,undefined   build/asan, with those sanitizers
@@ -163,8 +163,12 @@ lint: ## format, clang-tidy, cppcheck, shellcheck, man pages, include directions
 
 # ---- benchmarks ------------------------------------------------------------
 .PHONY: bench-step bench-encode bench-mongo mongo-kill
-bench-step: $(BUILD)/bin/bench_step ## a training step beside the sum of its bare GEMMs
-	$(BUILD)/bin/bench_step
+STEP_MLP := mlp:784-256-256-10
+STEP_CNN := cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10
+bench-step: $(BUILD)/bin/bench_step ## a step beside its bare products and convolutions (TORCH=python3: and PyTorch's)
+	$(BUILD)/bin/bench_step $(STEP_MLP)
+	$(BUILD)/bin/bench_step $(STEP_CNN) 31
+	$(if $(TORCH),OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(TORCH) tests/bench/torch_step.py)
 bench-encode: $(BUILD)/bin/bench_encode ## ticks as JSON, CSV and BSON, beside json-c, fprintf and libbson
 	$(BUILD)/bin/bench_encode
 

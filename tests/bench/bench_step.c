@@ -2,24 +2,28 @@
 /*
  * bench_step -- a training step beside the sum of its bare matrix products.
  *
- *	bench_step [MODEL [ROUNDS]]
+ *	bench_step [MODEL [ROUNDS [PRECISION]]]
  *
- * For each batch: the time of net_step() (plain SGD, loss ce), and of the
- * products that a step cannot do without (alpha 1, beta 0), in the order and
- * on operands of the sizes of a step, each by OpenBLAS and by oneDNN; of these
- * the faster one is taken call by call.  In each round the three take turns,
+ * For each batch: the time of net_step() (plain SGD, loss ce), and of the fp32
+ * products and convolutions that a step cannot do without (alpha 1, beta 0), in
+ * the order and on operands of the sizes of a step, each by OpenBLAS and by
+ * oneDNN (convolutions: by oneDNN, in the orders it likes best); of these the
+ * faster one is taken call by call.  In each round the three take turns,
  * SAMPLE_NS each, and the medians over the rounds are shown: what disturbs the
- * machine disturbs all alike.
+ * machine disturbs all alike.  Times are the thread's own (CPU time): on a
+ * machine that others use, too, they say more than a clock on the wall.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "bench/layer_kind.h"
 #include "bench/mat.h"
 #include "bench/net.h"
-#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/stat.h"
 #include "lib/table.h"
+#include "tests/bench/bare_conv.h"
 
 #define SAMPLE_NS 2000000
 #define ROUNDS    101
@@ -28,6 +32,7 @@
 enum { OPENBLAS, ONEDNN, LIBRARIES };
 
 struct call {
+	struct bare_conv *conv; /* or a product: */
 	enum mat_op ta, tb;
 	size_t m, n, k;
 	const float *a, *b;
@@ -56,15 +61,22 @@ static float *noise(size_t count, struct rng *rng)
 	return x;
 }
 
-static struct call *add_call(struct run *run, size_t m, size_t n, size_t k)
+static struct call *new_call(struct run *run)
 {
 	struct call *call = &run->call[run->calls++];
+
+	for (int i = 0; i < LIBRARIES; i++)
+		call->us[i] = xcalloc(run->rounds, sizeof(double));
+	return call;
+}
+
+static struct call *add_call(struct run *run, size_t m, size_t n, size_t k)
+{
+	struct call *call = new_call(run);
 
 	call->m = m;
 	call->n = n;
 	call->k = k;
-	for (int i = 0; i < LIBRARIES; i++)
-		call->us[i] = xcalloc(run->rounds, sizeof(double));
 	return call;
 }
 
@@ -76,34 +88,65 @@ static void operands(struct call *call, const float *a, const float *b,
 	call->c = c;
 }
 
-/* Forward layer by layer, then back: each layer's input first. */
-static void add_calls(struct run *run, const struct net_spec *spec)
+static bool is_dense(const struct layer_spec *layer)
 {
-	const size_t *width = spec->width, batch = run->batch;
-	float *w = run->weights, **input = run->input, **delta = run->delta;
-
-	for (size_t l = 0; l < spec->layers; l++) {
-		operands(add_call(run, batch, width[l + 1], width[l]), input[l],
-			 w, input[l + 1]);
-		w += (width[l] + 1) * width[l + 1];
-	}
-	for (size_t l = spec->layers; l-- > 0;) {
-		struct call *call;
-
-		w -= (width[l] + 1) * width[l + 1];
-		if (l) {
-			call = add_call(run, batch, width[l], width[l + 1]);
-			call->tb = MAT_YES;
-			operands(call, delta[l + 1], w, delta[l]);
-		}
-		call = add_call(run, width[l], width[l + 1], batch);
-		call->ta = MAT_YES;
-		operands(call, input[l], delta[l + 1], w);
-	}
+	return layer->type == LAYER_DENSE;
 }
 
-static void run_init(struct run *run, const struct net_spec *spec, size_t batch,
-		     size_t rounds)
+static void add_forward(struct run *run, const struct net_spec *spec, size_t l,
+			const float *w)
+{
+	if (is_dense(&spec->layer[l]))
+		operands(add_call(run, run->batch, spec->width[l + 1],
+				  spec->width[l]),
+			 run->input[l], w, run->input[l + 1]);
+	else if (spec->layer[l].type == LAYER_CONV2D)
+		new_call(run)->conv = bare_conv_new(&spec->layer[l], run->batch,
+						    BARE_FORWARD);
+}
+
+/* Each layer's input first. */
+static void add_backward(struct run *run, const struct net_spec *spec, size_t l,
+			 float *w)
+{
+	const struct layer_spec *layer = &spec->layer[l];
+	size_t in = spec->width[l], out = spec->width[l + 1];
+	struct call *call;
+
+	if (l && is_dense(layer)) {
+		call = add_call(run, run->batch, in, out);
+		call->tb = MAT_YES;
+		operands(call, run->delta[l + 1], w, run->delta[l]);
+	}
+	if (is_dense(layer)) {
+		call = add_call(run, in, out, run->batch);
+		call->ta = MAT_YES;
+		operands(call, run->input[l], run->delta[l + 1], w);
+	}
+	if (layer->type != LAYER_CONV2D)
+		return;
+	if (l)
+		new_call(run)->conv =
+			bare_conv_new(layer, run->batch, BARE_INPUT);
+	new_call(run)->conv = bare_conv_new(layer, run->batch, BARE_WEIGHTS);
+}
+
+/* Forward layer by layer, then back. */
+static void add_calls(struct run *run, const struct net_spec *spec)
+{
+	float *w[NET_LAYERS_MAX], *next = run->weights;
+
+	for (size_t l = 0; l < spec->layers; l++) {
+		w[l] = next;
+		next += layer_parameters(&spec->layer[l]);
+		add_forward(run, spec, l, w[l]);
+	}
+	for (size_t l = spec->layers; l-- > 0;)
+		add_backward(run, spec, l, w[l]);
+}
+
+static void run_init(struct run *run, const struct net_spec *spec,
+		     struct precision precision, size_t batch, size_t rounds)
 {
 	struct rng rng = rng_stream(1, "bench_step", batch, 0);
 
@@ -118,7 +161,10 @@ static void run_init(struct run *run, const struct net_spec *spec, size_t batch,
 	add_calls(run, spec);
 	run->mat[OPENBLAS] = mat_open("openblas", NULL);
 	run->mat[ONEDNN] = mat_open("onednn", NULL);
-	run->net = net_new(spec, LOSS_CE, batch, mat_open("auto", NULL), NULL);
+	run->net = net_new_in(precision, spec, LOSS_CE, batch,
+			      mat_open("auto", NULL), NULL);
+	if (!run->net)
+		abort(); /* this processor cannot, or it is too large */
 	net_init(run->net, &rng);
 	run->label = xcalloc(batch, sizeof(*run->label));
 	for (size_t i = 0; i < batch; i++)
@@ -129,9 +175,11 @@ static void run_init(struct run *run, const struct net_spec *spec, size_t batch,
 
 static void run_done(struct run *run)
 {
-	for (size_t i = 0; i < run->calls; i++)
+	for (size_t i = 0; i < run->calls; i++) {
 		for (int j = 0; j < LIBRARIES; j++)
 			free(run->call[i].us[j]);
+		bare_conv_free(run->call[i].conv);
+	}
 	for (size_t l = 0; l <= run->layers; l++) {
 		free(run->input[l]);
 		free(run->delta[l]);
@@ -144,7 +192,10 @@ static void run_done(struct run *run)
 
 static int64_t now_ns(void)
 {
-	return clock_now_ns(clock_real());
+	struct timespec at;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+	return at.tv_sec * 1000000000 + at.tv_nsec;
 }
 
 static void do_call(const struct mat *mat, const struct call *call)
@@ -152,6 +203,10 @@ static void do_call(const struct mat *mat, const struct call *call)
 	size_t lda = call->ta == MAT_YES ? call->m : call->k;
 	size_t ldb = call->tb == MAT_YES ? call->k : call->n;
 
+	if (call->conv) {
+		bare_conv_run(call->conv);
+		return;
+	}
 	mat_gemm(mat, call->ta, call->tb, call->m, call->n, call->k, 1.0f,
 		 call->a, lda, call->b, ldb, 0.0f, call->c, call->n);
 }
@@ -236,26 +291,29 @@ static void report(const struct run *run, struct table *table)
 
 int main(int argc, char **argv)
 {
-	static const size_t batches[] = { 1, 8, 32, 128 };
+	static const size_t batches[] = { 1, 8, 32, 64, 128 };
 	const char *model = argc > 1 ? argv[1] : "mlp:784-256-256-10";
 	size_t rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : ROUNDS;
+	struct precision precision;
 	struct net_spec spec;
 	struct err err = { 0 };
 	struct table *table;
 
 	mat_prepare(argv);
-	if (net_spec_parse(model, &spec, &err) < 0 || rounds < 1) {
+	if (net_spec_parse(model, &spec, &err) < 0 || rounds < 1 ||
+	    precision_parse(argc > 3 ? argv[3] : "fp32", &precision, &err) <
+		    0) {
 		fprintf(stderr, "bench_step: %s\n", err.text);
 		return EXIT_FAILURE;
 	}
-	printf("%s, one thread, %s; medians of %zu rounds, µs\n", spec.text,
-	       mat_describe(), rounds);
+	printf("%s %s, one thread, %s; medians of %zu rounds, µs\n", spec.text,
+	       argc > 3 ? argv[3] : "fp32", mat_describe(), rounds);
 	table = table_new(">batch", ">step", ">samples/s", ">OpenBLAS",
 			  ">oneDNN", ">best products", ">step/best", NULL);
 	for (size_t i = 0; i < sizeof(batches) / sizeof(batches[0]); i++) {
 		struct run run;
 
-		run_init(&run, &spec, batches[i], rounds);
+		run_init(&run, &spec, precision, batches[i], rounds);
 		measure(&run);
 		report(&run, table);
 		run_done(&run);
