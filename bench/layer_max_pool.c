@@ -21,50 +21,49 @@ static void pool_cost(const struct layer_spec *spec, double batch, bool first,
 	layer_cost_passes(cost, in, 1.0, 2.0);
 }
 
-/* Which of the K × K places won, an int32 for each output. */
+/* Which of the K × K places won, an int32 for each output (a byte would make
+ * vectors of more channels than there usually are). */
 static size_t pool_scratch(const struct layer_spec *spec, size_t batch_max)
 {
 	return batch_max * layer_out(spec);
 }
 
-/* 2 × 2 without overlap, the usual one: both ways look at the four places of a
- * window at once, and nothing is kept. */
+/* 2 × 2 without overlap, the usual one: the four places of a window at once. */
 static bool is_square(const struct layer_spec *spec)
 {
 	return spec->kernel == 2 && spec->stride == 2;
 }
 
-VECTORS static void square_forward(float *restrict y, const float *restrict top,
+VECTORS static void square_forward(float *restrict y, int32_t *restrict won,
+				   const float *restrict top,
 				   const float *restrict low, size_t n)
 {
 	for (size_t c = 0; c < n; c++) {
-		float up = top[n + c] > top[c] ? top[n + c] : top[c];
-		float down = low[n + c] > low[c] ? low[n + c] : low[c];
+		float a = top[c], b = top[n + c], d = low[c], e = low[n + c];
+		float up = b > a ? b : a, down = e > d ? e : d;
+		int32_t first = b > a ? 1 : 0, second = e > d ? 3 : 2;
 
 		y[c] = down > up ? down : up;
+		won[c] = down > up ? second : first;
 	}
 }
 
 VECTORS static void square_backward(float *restrict dx_top,
 				    float *restrict dx_low,
-				    const float *restrict top,
-				    const float *restrict low,
+				    const int32_t *restrict won,
 				    const float *restrict g, size_t n)
 {
 	for (size_t c = 0; c < n; c++) {
-		float a = top[c], b = top[n + c], d = low[c], e = low[n + c];
-		float up = b > a ? b : a, down = e > d ? e : d;
-		float above = down > up ? 0.0f : g[c];
-		float below = down > up ? g[c] : 0.0f;
+		int32_t place = won[c];
 
-		dx_top[c] = b > a ? 0.0f : above;
-		dx_top[n + c] = b > a ? above : 0.0f;
-		dx_low[c] = e > d ? 0.0f : below;
-		dx_low[n + c] = e > d ? below : 0.0f;
+		dx_top[c] = place == 0 ? g[c] : 0.0f;
+		dx_top[n + c] = place == 1 ? g[c] : 0.0f;
+		dx_low[c] = place == 2 ? g[c] : 0.0f;
+		dx_low[n + c] = place == 3 ? g[c] : 0.0f;
 	}
 }
 
-static void squares_forward(const struct layer_spec *spec,
+static void squares_forward(const struct layer_spec *spec, int32_t *won,
 			    const struct layer_pass *pass)
 {
 	size_t channels = spec->in.channels, row = channels * spec->in.width;
@@ -76,14 +75,15 @@ static void squares_forward(const struct layer_spec *spec,
 				pass->x + b * layer_in(spec) + 2 * i * row;
 
 			for (size_t j = 0; j < spec->out.width; j++) {
-				square_forward(y, x, x + row, channels);
+				square_forward(y, won, x, x + row, channels);
+				won += channels;
 				x += 2 * channels;
 				y += channels;
 			}
 		}
 }
 
-static void squares_backward(const struct layer_spec *spec,
+static void squares_backward(const struct layer_spec *spec, const int32_t *won,
 			     const struct layer_pass *pass)
 {
 	size_t channels = spec->in.channels, row = channels * spec->in.width;
@@ -97,10 +97,10 @@ static void squares_backward(const struct layer_spec *spec,
 			size_t at = b * layer_in(spec) + 2 * i * row;
 
 			for (size_t j = 0; j < spec->out.width; j++) {
-				square_backward(
-					pass->dx + at, pass->dx + at + row,
-					pass->x + at, pass->x + at + row, g,
-					channels);
+				square_backward(pass->dx + at,
+						pass->dx + at + row, won, g,
+						channels);
+				won += channels;
 				at += 2 * channels;
 				g += channels;
 			}
@@ -138,7 +138,7 @@ static void pool_forward(struct layer *layer, const struct layer_pass *pass)
 	int32_t *won = (int32_t *)layer->scratch;
 
 	if (is_square(spec)) {
-		squares_forward(spec, pass);
+		squares_forward(spec, (int32_t *)layer->scratch, pass);
 		return;
 	}
 	for (layer_window_first(&at, spec, pass->batch); at.more;
@@ -171,7 +171,7 @@ static void pool_backward(struct layer *layer, const struct layer_pass *pass)
 	if (!pass->dx)
 		return;
 	if (is_square(spec)) {
-		squares_backward(spec, pass);
+		squares_backward(spec, (const int32_t *)layer->scratch, pass);
 		return;
 	}
 	memset(pass->dx, 0, pass->batch * layer_in(spec) * sizeof(float));

@@ -34,12 +34,16 @@
  * (not measured).
  *
  * Narrow outer products (k = 1, n <= 16: the last layer at batch 1) pay
- * 2 µs for a library's preparations and 0.6 µs in plain loops (256 × 10).
+ * 2 µs for a library's preparations and 0.6 µs in plain loops (256 × 10).  Wide
+ * ones beyond the second-level cache, too, are best in plain loops (AMD, batch
+ * 1: 784 × 1024 70 µs against 119 and 162, 1024 × 1024 91 against 420 and 285,
+ * 784 × 512 65 against 49 and 57).
  */
 #include "bench/mat_kind.h"
 
 #define SMALL_MNK 1e6
 #define NARROW    16
+#define WIDE_MN   (1 << 19)
 
 static bool small(size_t m, size_t n, size_t k)
 {
@@ -76,7 +80,7 @@ const struct mat_kind *mat_rule_pick(enum mat_cpu cpu, enum mat_op ta,
 				     enum mat_op tb, size_t m, size_t n,
 				     size_t k)
 {
-	if (k == 1 && n <= NARROW && tb == MAT_NO)
+	if (k == 1 && tb == MAT_NO && (n <= NARROW || m * n >= WIDE_MN))
 		return &mat_kind_plain;
 	switch (cpu) {
 	case MAT_CPU_AMD512:
