@@ -145,6 +145,8 @@ static error_t parse_key(int key, char *text, struct argp_state *state)
 			       ? EINVAL
 			       : 0;
 	default:
+		if (key == 'h' && !cli_options_field(&parse->options, 'h'))
+			return parse_mode(parse, MODE_HELP);
 		field = key > 0 && key < KEYS_OF_ARGP
 				? cli_options_field(&parse->options, key)
 				: NULL;

@@ -23,6 +23,7 @@ char *cli_options_name(const struct field *field)
 bool cli_options_counts(const struct field *field)
 {
 	return field->type == FIELD_BOOL ||
+	       (field->type == FIELD_CALL && !field->value) ||
 	       (field->type == FIELD_INT && !strcmp(field->name, "verbose"));
 }
 
@@ -141,8 +142,14 @@ static void add_ours(struct cli_options *options, bool configurable)
 	};
 
 	for (size_t i = configurable ? 0 : 3;
-	     i < sizeof(common) / sizeof(common[0]); i++)
-		add(options, &common[i]);
+	     i < sizeof(common) / sizeof(common[0]); i++) {
+		struct argp_option option = common[i];
+
+		if (option.key == CLI_KEY_HELP &&
+		    !cli_options_field(options, 'h'))
+			option.key = 'h';
+		add(options, &option);
+	}
 }
 
 void cli_options_init(struct cli_options *options, const struct field *fields,

@@ -3,7 +3,8 @@
  * cli_options -- a table of fields as argp sees it (for cli.c alone).
  *
  * Field "a.b_c" becomes --a-b-c, with its letter where it has one.  A field
- * that may stand without a value (a yes or no, a counted `verbose`) is entered
+ * that may stand without a value (a yes or no, a call without one, a counted
+ * `verbose`) is entered
  * twice: hidden with an optional value, so that --json=no works, and visible
  * without one, so that -qv is two letters and --help stays plain.  Of two long
  * options of the same name argp takes the first.
@@ -16,7 +17,7 @@
 #include "lib/field.h"
 
 enum cli_key {
-	CLI_KEY_HELP = 0x40000,
+	CLI_KEY_HELP = 0x40000, /* 'h' where no field has that letter */
 	CLI_KEY_USAGE,
 	CLI_KEY_VERSION,
 	CLI_KEY_CONFIG,

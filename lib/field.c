@@ -321,6 +321,8 @@ void config_done(struct config *config)
 		} else if (field->type == FIELD_LIST ||
 			   field->type == FIELD_WORDS) {
 			field_list_done(at);
+		} else if (field->done) {
+			field->done(config->values);
 		}
 	}
 	free(config->state);

@@ -67,7 +67,10 @@ struct field {
 	int key;                    /* a short option's letter, or 0 */
 	bool unlisted; /* taken, but not part of --print-config and digests:
 			  where output goes, how loud it is */
+	/* FIELD_CALL: without `value` it is an option that takes none, and gets
+	 * "yes". */
 	int (*set)(void *values, const char *text, struct err *err);
+	void (*done)(void *values); /* frees what `set` made, or NULL */
 };
 
 /* clang-format off */

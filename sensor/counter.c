@@ -2,6 +2,7 @@
 #include "sensor/counter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <math.h>
 #include <stdio.h>
@@ -78,7 +79,10 @@ static void fill_attr(struct perf_event_attr *attr, const struct event *event,
 static const char *whose(const struct counter_request *request, char *out,
 			 size_t size)
 {
-	if (request->pid == 0)
+	if (request->cgroup)
+		snprintf(out, size, " of cgroup %.200s on CPU %d",
+			 request->cgroup, request->cpu);
+	else if (request->pid == 0)
 		out[0] = '\0';
 	else if (request->pid > 0)
 		snprintf(out, size, " of process %d", (int)request->pid);
@@ -91,7 +95,7 @@ static int explain_open(const struct event *event,
 			const struct counter_request *request, struct err *err)
 {
 	int code = errno;
-	char who[40];
+	char who[256];
 
 	whose(request, who, sizeof(who));
 	switch (code) {
@@ -119,6 +123,13 @@ static int explain_open(const struct event *event,
 	case ESRCH:
 		return err_set(err, code, "count %s%s: no such process",
 			       event->name, who);
+	case EINVAL:
+		if (request->pid < 0)
+			return err_set(err, code,
+				       "count %s%s: the kernel refuses it, by "
+				       "itself or in this group",
+				       event->name, who);
+		return err_sys(err, "count %s%s", event->name, who);
 	case EMFILE:
 		err_set(err, code, "count %s%s: too many open files",
 			event->name, who);
@@ -135,8 +146,10 @@ static void close_events(struct counter *counter)
 	counter->events = 0;
 }
 
+/* `pid`: a task, or the file of a cgroup's folder. */
 static int open_events(struct counter *counter,
-		       const struct counter_request *request, struct err *err)
+		       const struct counter_request *request, pid_t pid,
+		       struct err *err)
 {
 	for (size_t i = 0; i < request->events; i++) {
 		struct perf_event_attr attr;
@@ -145,8 +158,10 @@ static int open_events(struct counter *counter,
 
 		fill_attr(&attr, &request->event[i], request, i == 0,
 			  counter->grouped);
-		fd = counter_open_fn(&attr, request->pid, request->cpu, lead,
-				     PERF_FLAG_FD_CLOEXEC);
+		fd = counter_open_fn(
+			&attr, pid, request->cpu, lead,
+			PERF_FLAG_FD_CLOEXEC |
+				(request->cgroup ? PERF_FLAG_PID_CGROUP : 0UL));
 		if (fd < 0) {
 			explain_open(&request->event[i], request, err);
 			close_events(counter);
@@ -184,7 +199,8 @@ static const struct attempt {
 };
 
 static int try_open(struct counter *counter,
-		    const struct counter_request *request, struct err *err)
+		    const struct counter_request *request, pid_t pid,
+		    struct err *err)
 {
 	struct err first = { 0 };
 
@@ -194,7 +210,7 @@ static int try_open(struct counter *counter,
 
 		as.flags |= attempts[i].add;
 		counter->grouped = attempts[i].grouped;
-		if (open_events(counter, &as, &why) == 0)
+		if (open_events(counter, &as, pid, &why) == 0)
 			return 0;
 		if (i == 0)
 			first = why; /* what was wanted, not the makeshift */
@@ -204,6 +220,25 @@ static int try_open(struct counter *counter,
 	if (err)
 		*err = first;
 	return -1;
+}
+
+/* The counters hold the cgroup; the folder's file is for opening them. */
+static int open_target(struct counter *counter,
+		       const struct counter_request *request, struct err *err)
+{
+	int folder, status;
+
+	if (!request->cgroup)
+		return try_open(counter, request, request->pid, err);
+	folder = open(request->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0 && (errno == ENOENT || errno == ENODEV))
+		return err_set(err, ESRCH, "cgroup %s: no such cgroup",
+			       request->cgroup);
+	if (folder < 0)
+		return err_sys(err, "open cgroup %s", request->cgroup);
+	status = try_open(counter, request, folder, err);
+	close(folder);
+	return status;
 }
 
 struct counter *counter_open(const struct counter_request *request,
@@ -220,7 +255,7 @@ struct counter *counter_open(const struct counter_request *request,
 				     request->events * sizeof(counter->fd[0]));
 	counter->pid = request->pid;
 	counter->cpu = request->cpu;
-	if (try_open(counter, request, err) < 0) {
+	if (open_target(counter, request, err) < 0) {
 		free(counter);
 		return NULL;
 	}
@@ -245,6 +280,17 @@ bool counter_supported(const struct event *event, struct err *err)
 {
 	struct counter_request request = {
 		.event = event, .events = 1, .pid = 0, .cpu = -1
+	};
+	struct counter *counter = counter_open(&request, err);
+
+	counter_close(counter);
+	return counter != NULL;
+}
+
+bool counter_supported_on(const struct event *event, int cpu, struct err *err)
+{
+	struct counter_request request = {
+		.event = event, .events = 1, .pid = -1, .cpu = cpu
 	};
 	struct counter *counter = counter_open(&request, err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * counter -- events counted by the kernel for one task or one CPU.
+ * counter -- events counted by the kernel for one task, cgroup or CPU.
  *
  *	struct counter_request request = {
  *		.event = events, .events = 2, .pid = pid, .cpu = -1,
@@ -54,6 +54,8 @@ struct counter_request {
 	size_t events; /* 1 … EVENT_GROUP_MAX */
 	pid_t pid;     /* a task, or -1: every task (then cpu >= 0) */
 	int cpu;       /* a CPU, or -1: every CPU (then pid >= 0) */
+	/* The folder of a cgroup instead of a task (then pid -1, cpu >= 0). */
+	const char *cgroup;
 	unsigned int flags;
 };
 
@@ -64,7 +66,7 @@ struct counter_reading {
 
 /* Errors say which event, task and CPU, and what would help.  `code`: EACCES
  * or EPERM not permitted, ENOENT or EOPNOTSUPP not available here, ENODEV no
- * such CPU (any more), ESRCH no such task. */
+ * such CPU (any more), ESRCH no such task or cgroup. */
 struct counter *counter_open(const struct counter_request *request,
 			     struct err *err);
 size_t counter_events(const struct counter *counter);
@@ -87,6 +89,8 @@ void counter_close(struct counter *counter); /* accepts NULL */
 
 /* Can the kernel count this event for this process?  `err` says why not. */
 bool counter_supported(const struct event *event, struct err *err);
+/* For every task on some CPU?  (Energy and uncore events know no tasks.) */
+bool counter_supported_on(const struct event *event, int cpu, struct err *err);
 
 /* perf_event_open(2) itself; the attribute is passed as the kernel takes it. */
 struct perf_event_attr;

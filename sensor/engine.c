@@ -46,6 +46,9 @@ struct engine {
 	char remarks[ERR_TEXT_MAX];
 	struct slot *slot;
 	size_t slots, capacity;
+	struct engine_options options;
+	uint64_t *scratch; /* room for the totals of any slot */
+	size_t room;
 };
 
 static int start_kind(struct engine *engine, const struct engine_kind *kind,
@@ -111,6 +114,11 @@ struct engine *engine_open(const char *spec, const struct event_group *group,
 	return engine;
 }
 
+void engine_set(struct engine *engine, const struct engine_options *options)
+{
+	engine->options = *options;
+}
+
 const char *engine_name(const struct engine *engine)
 {
 	return engine->worker[0].kind->name;
@@ -142,6 +150,20 @@ static void slot_done(struct slot *slot)
 	*slot = (struct slot){ .state = SLOT_FREE };
 }
 
+static void make_room(struct engine *engine, struct slot *slot,
+		      const struct engine_shape *shape)
+{
+	slot->shape = shape;
+	slot->total = xcalloc(shape->columns + 1, sizeof(*slot->total));
+	slot->first = xcalloc(shape->columns + 1, sizeof(*slot->first));
+	slot->count = xcalloc(shape->columns + 1, sizeof(*slot->count));
+	if (shape->columns > engine->room)
+		engine->scratch = xrealloc(engine->scratch, shape->columns,
+					   sizeof(*engine->scratch));
+	if (shape->columns > engine->room)
+		engine->room = shape->columns;
+}
+
 static int add_to(struct engine *engine, const struct worker *worker,
 		  const struct target *target, struct err *err)
 {
@@ -158,11 +180,8 @@ static int add_to(struct engine *engine, const struct worker *worker,
 		.state = SLOT_COUNTING,
 		.worker = worker,
 		.counted = counted,
-		.shape = shape,
-		.total = xcalloc(shape->columns, sizeof(*slot->total)),
-		.first = xcalloc(shape->columns, sizeof(*slot->first)),
-		.count = xcalloc(shape->columns, sizeof(*slot->count)),
 	};
+	make_room(engine, slot, shape);
 	if (worker->kind->read(worker->self, counted, slot->first, err) < 0) {
 		engine_remove(engine, (int)index);
 		return -1;
@@ -201,6 +220,38 @@ void engine_remove(struct engine *engine, int slot)
 	slot_done(s);
 }
 
+/* ---- a reading ------------------------------------------------------------- */
+
+static bool same_column(const struct engine_column *a,
+			const struct engine_column *b)
+{
+	return a->cpu == b->cpu && a->package == b->package &&
+	       !strcmp(a->event, b->event) && !strcmp(a->group, b->group);
+}
+
+/* Columns that stay keep their totals. */
+static void follow_shape(struct engine *engine, struct slot *slot)
+{
+	const struct engine_kind *kind = slot->worker->kind;
+	const struct engine_shape *shape;
+	struct slot before = *slot;
+
+	if (!kind->shape)
+		return;
+	shape = kind->shape(slot->worker->self, slot->counted);
+	if (shape == before.shape)
+		return;
+	make_room(engine, slot, shape);
+	for (size_t i = 0; i < shape->columns; i++)
+		for (size_t j = 0; j < before.shape->columns; j++)
+			if (same_column(&shape->column[i],
+					&before.shape->column[j])) {
+				slot->total[i] = before.total[j];
+				slot->first[i] = before.first[j];
+			}
+	slot_done(&before);
+}
+
 /* Totals only grow: a smaller one is a fault of its source, and no event is
  * taken back. */
 static void take_totals(struct slot *slot, const uint64_t *total)
@@ -214,9 +265,40 @@ static void take_totals(struct slot *slot, const uint64_t *total)
 	}
 }
 
-static void read_slot(struct slot *slot)
+/* The counts of one group in one place, which end with its two times. */
+static void correct(union value *count, size_t columns)
 {
-	uint64_t total[ENGINE_COLUMNS_MAX];
+	uint64_t enabled = count[columns - 2].integer;
+	uint64_t running = count[columns - 1].integer;
+
+	if (running == 0 || running >= enabled)
+		return;
+	for (size_t i = 0; i + 2 < columns; i++)
+		count[i].integer =
+			(uint64_t)((double)count[i].integer * (double)enabled /
+				   (double)running);
+}
+
+static void apply_options(const struct engine_options *options,
+			  struct slot *slot)
+{
+	size_t begin = 0;
+
+	for (size_t i = 1; i < slot->shape->columns; i++) {
+		if (strcmp(slot->shape->column[i].event, ENGINE_TIME_RUNNING) !=
+		    0)
+			continue;
+		if (options->correct_multiplexing)
+			correct(slot->count + begin, i + 1 - begin);
+		for (size_t j = i - 1; options->cumulative_times && j <= i; j++)
+			slot->count[j].integer =
+				slot->total[j] - slot->first[j];
+		begin = i + 1;
+	}
+}
+
+static void read_slot(struct engine *engine, struct slot *slot)
+{
 	struct err why = { 0 };
 	int status;
 
@@ -224,12 +306,17 @@ static void read_slot(struct slot *slot)
 		slot->state = SLOT_ENDED;
 	if (slot->state != SLOT_COUNTING)
 		return;
-	memcpy(total, slot->total, slot->shape->columns * sizeof(*total));
+	follow_shape(engine, slot);
+	memcpy(engine->scratch, slot->total,
+	       slot->shape->columns * sizeof(*engine->scratch));
 	status = slot->worker->kind->read(slot->worker->self, slot->counted,
-					  total, &why);
+					  engine->scratch, &why);
 	if (status < 0)
 		log_warn("engine", "%s", why.text);
-	take_totals(slot, total);
+	take_totals(slot, engine->scratch);
+	if (engine->options.cumulative_times ||
+	    engine->options.correct_multiplexing)
+		apply_options(&engine->options, slot);
 	if (status <= 0)
 		slot->state = SLOT_LAST;
 }
@@ -244,7 +331,7 @@ int engine_read(struct engine *engine, struct err *err)
 			return err_wrap(err, "engine %s", worker->kind->name);
 	}
 	for (size_t i = 0; i < engine->slots; i++)
-		read_slot(&engine->slot[i]);
+		read_slot(engine, &engine->slot[i]);
 	return 0;
 }
 
@@ -285,6 +372,7 @@ void engine_close(struct engine *engine)
 			engine_remove(engine, (int)i);
 	for (size_t i = 0; i < engine->workers; i++)
 		engine->worker[i].kind->close(engine->worker[i].self);
+	free(engine->scratch);
 	free(engine->slot);
 	free(engine->group);
 	free(engine);

@@ -15,13 +15,13 @@
  * once; the counts of a slot are then what happened since the reading before
  * (or since engine_add), in the columns of its shape: events of groups, and per
  * group `time_enabled` and `time_running` in ns.  Targets of a kind share a
- * shape.  engine_total() is the sum since engine_add().
+ * shape, and it may change when a CPU comes or goes.  engine_total() is the sum since engine_add().
  *
  * A target that ended keeps its last counts for one more reading; after that
  * engine_is_counting() says no, and it is to be removed.
  *
- * Kinds: "perf" (a group of counters per thread; needs permission, counts any
- * event), "clock" (the CPU clock of each process; needs nothing, counts
+ * Kinds: "perf" (groups of counters, per thread of a process, per CPU of a
+ * cgroup; needs permission, counts any event), "clock" (the CPU clock of each process or cgroup; needs nothing, counts
  * PERF_COUNT_SW_TASK_CLOCK and nothing else), "auto": for each target the first
  * of these that can and may count it; engine_remarks() says why not perf.  To add one (a BPF program
  * that counts a thousand targets at each context switch): a file engine_KIND.c
@@ -42,7 +42,6 @@
 #include "sensor/event.h"
 #include "sensor/target.h"
 
-#define ENGINE_COLUMNS_MAX 4096
 /* The columns that each group ends with. */
 #define ENGINE_TIME_ENABLED "time_enabled"
 #define ENGINE_TIME_RUNNING "time_running"
@@ -63,6 +62,15 @@ struct engine_shape {
 /* `groups` are copied. */
 struct engine *engine_open(const char *spec, const struct event_group *group,
 			   size_t groups, const char *proc, struct err *err);
+/* How counts are given; the default is hwpc-sensor's. */
+struct engine_options {
+	/* time_enabled and time_running since engine_add(). */
+	bool cumulative_times;
+	/* Counts of a group that did not run all the time, extrapolated. */
+	bool correct_multiplexing;
+};
+void engine_set(struct engine *engine, const struct engine_options *options);
+
 /* The kind that is tried first: "perf", "clock". */
 const char *engine_name(const struct engine *engine);
 /* Why "auto" cannot have the better one; "" if it can. */
@@ -105,6 +113,9 @@ struct engine_kind {
 	void (*remove)(void *self, void *counted);
 	/* Before a reading of all targets; optional. */
 	int (*begin)(void *self, struct err *err);
+	/* The shape of the moment, where CPUs may come and go; optional.  What a
+	 * column counted stays with it; one that is new starts at 0. */
+	const struct engine_shape *(*shape)(void *self, void *counted);
 	/* Totals in the columns of the shape; any start will do.  1 while it
 	 * counts, 0 when the target ended and these are its last totals
 	 * (`total` may stay as it was), -1 if it cannot be read. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Counters of the kernel on each thread that a process has when it is added;
+ * Cgroups and the machine: a group of counters per CPU (engine_perf_cpu.c).
+ *
+ * Processes: counters of the kernel on each thread that a process has when it is added;
  * those that come later inherit them.  A tree inherits across fork as well.
  * The kernel folds a thread's counts into its parent's when it ends, and keeps
  * the counters of a process that ended, so nothing is lost between readings.
@@ -11,7 +13,8 @@
 
 #include "lib/mem.h"
 #include "sensor/counter.h"
-#include "sensor/engine.h"
+#include "sensor/engine_perf.h"
+#include "sensor/process.h"
 
 struct perf {
 	const struct event_group *group;
@@ -19,9 +22,11 @@ struct perf {
 	char *proc;
 	struct engine_column *column;
 	struct engine_shape shape;
+	struct perf_cpus *cpus;
 };
 
 struct counted {
+	struct perf_places *places; /* a cgroup or the machine; NULL: tasks */
 	pid_t pid;
 	/* counter[thread * groups + group]; a thread that ended before it
 	 * could be counted has none */
@@ -35,25 +40,9 @@ static int perf_usable(const struct event_group *group, size_t groups,
 {
 	for (size_t i = 0; i < groups; i++)
 		for (size_t j = 0; j < group[i].events; j++)
-			if (!counter_supported(&group[i].event[j], err))
+			if (!perf_can_count(&group[i].event[j], err))
 				return -1;
 	return 0;
-}
-
-static size_t group_columns(const struct event_group *group)
-{
-	return group->events + 2;
-}
-
-static void name_columns(const struct event_group *group,
-			 struct engine_column *column)
-{
-	for (size_t i = 0; i < group_columns(group); i++)
-		column[i].group = group->name;
-	for (size_t i = 0; i < group->events; i++)
-		column[i].event = group->event[i].name;
-	column[group->events].event = ENGINE_TIME_ENABLED;
-	column[group->events + 1].event = ENGINE_TIME_RUNNING;
 }
 
 static void *perf_open(const struct event_group *group, size_t groups,
@@ -67,14 +56,15 @@ static void *perf_open(const struct event_group *group, size_t groups,
 	perf->groups = groups;
 	perf->proc = xstrdup(proc);
 	for (size_t i = 0; i < groups; i++)
-		columns += group_columns(&group[i]);
+		columns += perf_columns(&group[i]);
 	perf->column = xcalloc(columns, sizeof(*perf->column));
 	perf->shape = (struct engine_shape){ perf->column, columns };
 	columns = 0;
 	for (size_t i = 0; i < groups; i++) {
-		name_columns(&group[i], &perf->column[columns]);
-		columns += group_columns(&group[i]);
+		perf_name_columns(&group[i], 0, 0, &perf->column[columns]);
+		columns += perf_columns(&group[i]);
 	}
+	perf->cpus = perf_cpus_new(group, groups, proc);
 	return perf;
 }
 
@@ -82,6 +72,7 @@ static void perf_close(void *self)
 {
 	struct perf *perf = (struct perf *)self;
 
+	perf_cpus_free(perf->cpus);
 	free(perf->column);
 	free(perf->proc);
 	free(perf);
@@ -94,8 +85,17 @@ static void perf_remove(void *self, void *what)
 	(void)self;
 	for (size_t i = 0; i < counted->counters; i++)
 		counter_close(counted->counter[i]);
+	if (counted->places)
+		perf_places_free(counted->places);
 	free(counted->counter);
 	free(counted);
+}
+
+static unsigned int inheritance(const struct target *target)
+{
+	if (target->kind == TARGET_THREAD)
+		return 0;
+	return target->kind == TARGET_TREE ? COUNTER_CHILDREN : COUNTER_THREADS;
 }
 
 /* A thread that ended meanwhile is none to count. */
@@ -108,13 +108,12 @@ static int count_thread(const struct perf *perf, struct counted *counted,
 			.events = perf->group[i].events,
 			.pid = tid,
 			.cpu = -1,
-			.flags = target->kind == TARGET_TREE ? COUNTER_CHILDREN
-							     : COUNTER_THREADS,
+			.flags = inheritance(target),
 		};
 		struct err why = { 0 };
 		struct counter *counter = counter_open(&request, &why);
 
-		if (!counter && (why.code != ESRCH || tid == target->pid)) {
+		if (!counter && (why.code != ESRCH || tid == counted->pid)) {
 			if (err)
 				*err = why;
 			return -1;
@@ -124,29 +123,88 @@ static int count_thread(const struct perf *perf, struct counted *counted,
 	return 0;
 }
 
-static void *perf_add(void *self, const struct target *target,
-		      const struct engine_shape **shape, struct err *err)
+static struct counted *count_threads(struct perf *perf,
+				     const struct target *target,
+				     const pid_t *tid, size_t threads,
+				     struct err *err)
 {
-	const struct perf *perf = (const struct perf *)self;
+	struct counted *counted = xcalloc(1, sizeof(*counted));
+
+	counted->pid = target->tid ? target->tid : target->pid;
+	counted->counter =
+		xcalloc(threads * perf->groups, sizeof(struct counter *));
+	for (size_t i = 0; i < threads; i++)
+		if (count_thread(perf, counted, target, tid[i], err) < 0) {
+			perf_remove(perf, counted);
+			return NULL;
+		}
+	return counted;
+}
+
+static struct counted *count_process(struct perf *perf,
+				     const struct target *target,
+				     struct err *err)
+{
 	struct counted *counted;
 	size_t threads;
 	pid_t *tid;
 
 	if (process_threads(perf->proc, target->pid, &tid, &threads, err) < 0)
 		return NULL;
-	counted = xcalloc(1, sizeof(*counted));
-	counted->pid = target->pid;
-	counted->counter =
-		xcalloc(threads * perf->groups, sizeof(struct counter *));
-	for (size_t i = 0; i < threads; i++)
-		if (count_thread(perf, counted, target, tid[i], err) < 0) {
-			perf_remove(self, counted);
-			counted = NULL;
-			break;
-		}
+	counted = count_threads(perf, target, tid, threads, err);
 	free(tid);
-	*shape = &perf->shape;
 	return counted;
+}
+
+static struct counted *count_by_cpu(struct perf *perf,
+				    const struct target *target,
+				    struct err *err)
+{
+	struct perf_places *places = perf_places_new(perf->cpus, target, err);
+	struct counted *counted;
+
+	if (!places)
+		return NULL;
+	counted = xcalloc(1, sizeof(*counted));
+	counted->places = places;
+	return counted;
+}
+
+static void *perf_add(void *self, const struct target *target,
+		      const struct engine_shape **shape, struct err *err)
+{
+	struct perf *perf = (struct perf *)self;
+	struct counted *counted;
+
+	*shape = &perf->shape;
+	switch (target->kind) {
+	case TARGET_CGROUP:
+	case TARGET_MACHINE:
+		counted = count_by_cpu(perf, target, err);
+		if (counted)
+			*shape = perf_places_shape(perf->cpus, counted->places);
+		return counted;
+	case TARGET_THREAD:
+		return count_threads(perf, target, &target->tid, 1, err);
+	default:
+		return count_process(perf, target, err);
+	}
+}
+
+static int perf_begin(void *self, struct err *err)
+{
+	(void)err;
+	perf_cpus_update(((struct perf *)self)->cpus);
+	return 0;
+}
+
+static const struct engine_shape *perf_shape(void *self, void *what)
+{
+	struct perf *perf = (struct perf *)self;
+	struct counted *counted = (struct counted *)what;
+
+	return counted->places ? perf_places_shape(perf->cpus, counted->places)
+			       : &perf->shape;
 }
 
 static int add_counter(struct counter *counter, uint64_t *total,
@@ -179,6 +237,8 @@ static int perf_read(void *self, void *what, uint64_t *total, struct err *err)
 	struct counted *counted = (struct counted *)what;
 	uint64_t running_ns = 0;
 
+	if (counted->places)
+		return perf_places_read(counted->places, total, err);
 	for (size_t i = 0; i < perf->shape.columns; i++)
 		total[i] = 0;
 	for (size_t group = 0; group < perf->groups; group++) {
@@ -186,7 +246,7 @@ static int perf_read(void *self, void *what, uint64_t *total, struct err *err)
 			if (counted->counter[i] &&
 			    add_counter(counted->counter[i], total, err) < 0)
 				return -1;
-		total += group_columns(&perf->group[group]);
+		total += perf_columns(&perf->group[group]);
 		running_ns += total[-1];
 	}
 	return still_there(counted, running_ns);
@@ -195,11 +255,14 @@ static int perf_read(void *self, void *what, uint64_t *total, struct err *err)
 extern const struct engine_kind engine_kind_perf;
 const struct engine_kind engine_kind_perf = {
 	.name = "perf",
-	.summary = "a group of kernel counters per thread",
+	.summary =
+		"groups of kernel counters, per thread or per cgroup and CPU",
 	.usable = perf_usable,
 	.open = perf_open,
 	.add = perf_add,
 	.remove = perf_remove,
+	.begin = perf_begin,
+	.shape = perf_shape,
 	.read = perf_read,
 	.close = perf_close,
 };

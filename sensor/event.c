@@ -12,6 +12,7 @@
 #include "lib/field.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "sensor/pmu.h"
 
 /* PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK */
 #define TYPE_SOFTWARE       1
@@ -166,6 +167,23 @@ static int explain(const char *name, int status, struct err *err)
 
 /* ---- one event ------------------------------------------------------------- */
 
+/* What libpfm4 does not know, the kernel may describe.  Of a name that is
+ * unmistakably one of its own, it is the kernel's answer that is told. */
+static int find_elsewhere(const char *name, int status, struct event *event,
+			  struct err *err)
+{
+	struct err why = { 0 };
+	const char *colon = strchr(name, ':');
+	bool tracepoint = status == PFM_ERR_NOTFOUND && colon &&
+			  colon[1] != ':' && islower((unsigned char)*name);
+
+	if (pmu_find_event(name, event, &why) == 0)
+		return 0;
+	if (strchr(name, '/') || tracepoint)
+		return err_set(err, why.code, "%s", why.text);
+	return explain(name, status, err);
+}
+
 void event_init(struct event *event, const char *name, uint32_t type,
 		uint64_t config)
 {
@@ -190,7 +208,7 @@ int event_find(const char *name, struct event *event, struct err *err)
 	status = pfm_get_os_event_encoding(name, PFM_PLM0 | PFM_PLM3,
 					   PFM_OS_PERF_EVENT_EXT, &arg);
 	if (status != PFM_SUCCESS)
-		return explain(name, status, err);
+		return find_elsewhere(name, status, event, err);
 	event_init(event, name, attr.type, attr.config);
 	event->config1 = attr.config1;
 	event->config2 = attr.config2;

@@ -8,7 +8,8 @@
  *		return -1;    // "event 'TASK_CLOK': unknown (did you mean …?)"
  *
  * Names are libpfm4's, as hwpc-sensor takes them: PERF_COUNT_SW_…,
- * PERF_COUNT_HW_…, cpu-clock, INSTRUCTIONS_RETIRED, skx::INST_RETIRED:ANY_P:u.
+ * PERF_COUNT_HW_…, cpu-clock, INSTRUCTIONS_RETIRED, skx::INST_RETIRED:ANY_P:u;
+ * and what the kernel describes (pmu.h): power/energy-pkg/, sched:sched_switch.
  * A report's key is the name as the user typed it.
  *
  * This is the only door to libpfm4.  It looks at the CPU it runs on (or at
@@ -43,6 +44,7 @@ struct event_group {
 	char name[EVENT_GROUP_NAME_MAX]; /* "core" */
 	struct event event[EVENT_GROUP_MAX];
 	size_t events;
+	bool one_cpu; /* where counted by CPU: on one of each package */
 };
 
 int event_find(const char *name, struct event *event, struct err *err);

@@ -155,6 +155,8 @@ void hwpc_metadata_put(const struct hwpc_metadata *metadata, struct text *out)
 	text_put_int(out, metadata->elapsed_ns);
 	put_text(out, "engine", metadata->engine);
 	put_text(out, "within", metadata->within);
+	if (metadata->names)
+		text_put(out, metadata->names);
 	put_text(out, "cpu_time", metadata->cpu_time);
 	if (metadata->bracket_ns > 0) {
 		text_put(out, ",\"bracket_ns\":");

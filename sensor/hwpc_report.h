@@ -92,8 +92,9 @@ struct hwpc_meter {
 struct hwpc_metadata {
 	int64_t elapsed_ns;
 	int64_t bracket_ns; /* 0: left out */
-	const char *engine; /* NULL: left out, as the next two */
+	const char *engine; /* NULL: left out, as the next three */
 	const char *within;
+	const char *names;    /* members about containers (container.h) */
 	const char *cpu_time; /* where the CPU time of "all" comes from */
 	const struct hwpc_meter *meter;
 	size_t meters;

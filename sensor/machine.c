@@ -110,10 +110,55 @@ struct machine *machine_open(const struct field_list *meters, struct err *err)
 	return machine;
 }
 
+static int refuse_group(const struct machine *machine, const char *group,
+			struct err *err)
+{
+	for (size_t i = 0; i < machine->meters; i++) {
+		const struct meter *meter = machine->metered[i].meter;
+
+		for (size_t j = 0; j < meter_domains(meter); j++)
+			if (!strcmp(meter_domain(meter, j)->group, group))
+				return err_set(err, EEXIST,
+					       "group '%s': meter '%s' "
+					       "reports one of that name",
+					       group, meter_spec(meter));
+	}
+	if (!machine->bare && !strcmp(group, HWPC_GROUP_CORE))
+		return err_set(err, EEXIST,
+			       "group '%s': the CPU time has that name", group);
+	return 0;
+}
+
+int machine_count(struct machine *machine, const struct event_group *group,
+		  size_t groups, const struct engine_options *options,
+		  struct err *err)
+{
+	struct target all = { .kind = TARGET_MACHINE,
+			      .pid = -1,
+			      .name = HWPC_TARGET_ALL };
+
+	for (size_t i = 0; i < groups; i++)
+		if (refuse_group(machine, group[i].name, err) < 0)
+			return -1;
+	machine->system = engine_open("perf", group, groups, "/proc", err);
+	if (!machine->system)
+		return -1;
+	engine_set(machine->system, options);
+	machine->slot = engine_add(machine->system, &all, err);
+	return machine->slot < 0 ? -1 : 0;
+}
+
+void machine_set(struct machine *machine, const struct machine_options *options)
+{
+	machine->bare = options->bare;
+	machine->cumulative = options->cumulative_times;
+}
+
 void machine_close(struct machine *machine)
 {
 	if (!machine)
 		return;
+	engine_close(machine->system);
 	for (size_t i = 0; i < machine->meters; i++)
 		meter_close(machine->metered[i].meter);
 	machine_row_done(machine);
@@ -137,6 +182,8 @@ static int read_parts(struct machine *machine, struct engine *engine,
 			       &machine->metered[i].now, err) < 0)
 			return err_wrap(err, "meter '%s'",
 					meter_spec(machine->metered[i].meter));
+	if (machine->system && engine_read(machine->system, err) < 0)
+		return -1;
 	if (engine && engine_read(engine, err) < 0)
 		return -1;
 	if (cputime_read(machine->cputime, &machine->cpu_now, err) < 0)

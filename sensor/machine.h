@@ -24,6 +24,7 @@
 #ifndef SENSOR_MACHINE_H
 #define SENSOR_MACHINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,15 +33,29 @@
 #include "lib/field.h"
 #include "sensor/cputime.h"
 #include "sensor/energy.h"
+#include "sensor/engine.h"
 #include "sensor/meter.h"
 
 #define MACHINE_METERS_MAX 8
 
 struct machine;
-struct engine;
 
 /* `meters` as --meter names them; none: "auto". */
 struct machine *machine_open(const struct field_list *meters, struct err *err);
+
+/* Groups of events of the whole machine besides: hwpc-sensor's system groups.
+ * A meter's group and one of these may not have the same name. */
+int machine_count(struct machine *machine, const struct event_group *group,
+		  size_t groups, const struct engine_options *options,
+		  struct err *err);
+struct machine_options {
+	bool bare; /* without what nobody asked for by name: CPU time, metadata */
+	bool cumulative_times; /* time_enabled and time_running */
+};
+void machine_set(struct machine *machine,
+		 const struct machine_options *options);
+/* Is there anything to report? */
+bool machine_has_row(const struct machine *machine);
 
 /* Targets are read in between (`engine` NULL: there are none), before the CPU
  * time of the whole, so that their sum does not exceed it: to ask for a

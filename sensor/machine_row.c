@@ -22,6 +22,9 @@ static int by_place(const void *left, const void *right)
 		order = (a->cpu > b->cpu) - (a->cpu < b->cpu);
 	if (order == 0)
 		order = (int)a->kind - (int)b->kind;
+	if (order == 0 && a->kind == CELL_COUNT)
+		order = (a->position > b->position) -
+			(a->position < b->position);
 	return order ? order : strcmp(a->event, b->event);
 }
 
@@ -50,6 +53,23 @@ static size_t list_cpus(const struct machine *machine, struct cell *cell)
 	return machine->cpu_now.cpus;
 }
 
+/* With its own times among them. */
+static size_t list_counts(struct machine *machine, struct cell *cell)
+{
+	const struct engine_shape *shape = machine->shape_shown;
+
+	for (size_t i = 0; shape && i < shape->columns; i++)
+		cell[i] = (struct cell){
+			.kind = CELL_COUNT,
+			.group = shape->column[i].group,
+			.event = shape->column[i].event,
+			.package = shape->column[i].package,
+			.cpu = shape->column[i].cpu,
+			.position = i,
+		};
+	return shape ? shape->columns : 0;
+}
+
 static size_t list_domains(struct machine *machine, size_t meter,
 			   struct cell *cell)
 {
@@ -76,7 +96,9 @@ static size_t list_domains(struct machine *machine, size_t meter,
 
 static size_t list_cells(struct machine *machine, struct cell *cell)
 {
-	size_t n = list_cpus(machine, cell);
+	size_t n = machine->bare ? 0 : list_cpus(machine, cell);
+
+	n += list_counts(machine, cell + n);
 
 	for (size_t i = 0; i < machine->meters; i++)
 		n += list_domains(machine, i, cell + n);
@@ -90,7 +112,8 @@ static size_t add_times(struct cell *to, const struct cell *from, size_t cells)
 
 	for (size_t i = 0; i < cells; i++) {
 		to[n++] = from[i];
-		if (i + 1 < cells && same_place(&from[i], &from[i + 1]))
+		if (from[i].kind == CELL_COUNT ||
+		    (i + 1 < cells && same_place(&from[i], &from[i + 1])))
 			continue;
 		to[n] = from[i];
 		to[n].kind = CELL_TIME;
@@ -111,12 +134,23 @@ static void keep_old_layout(struct machine *machine)
 	machine->old_layout[machine->old_layouts++] = machine->layout;
 }
 
+static const struct engine_shape *system_shape(const struct machine *machine)
+{
+	return machine->system ? engine_shape(machine->system, machine->slot)
+			       : NULL;
+}
+
 static void make_layout(struct machine *machine)
 {
-	size_t most =
-		machine->cpu_now.cpus + machine->meters * METER_DOMAINS_MAX;
-	struct cell *listed = xcalloc(most, sizeof(*listed));
-	size_t n = list_cells(machine, listed);
+	const struct engine_shape *shape = system_shape(machine);
+	size_t most = machine->cpu_now.cpus +
+		      machine->meters * METER_DOMAINS_MAX +
+		      (shape ? shape->columns : 0);
+	struct cell *listed = xcalloc(most + 1, sizeof(*listed));
+	size_t n;
+
+	machine->shape_shown = shape;
+	n = list_cells(machine, listed);
 
 	keep_old_layout(machine);
 	qsort(listed, n, sizeof(*listed), by_place);
@@ -140,7 +174,8 @@ static void make_layout(struct machine *machine)
 
 static bool layout_fits(const struct machine *machine)
 {
-	if (!machine->layout || machine->cpus_shown != machine->cpu_now.cpus)
+	if (!machine->layout || machine->cpus_shown != machine->cpu_now.cpus ||
+	    machine->shape_shown != system_shape(machine))
 		return false;
 	for (size_t i = 0; i < machine->meters; i++) {
 		const struct metered *metered = &machine->metered[i];
@@ -181,10 +216,16 @@ static uint64_t cell_value(struct machine *machine, const struct cell *cell)
 	case CELL_DOMAIN:
 		return count_domain(&machine->metered[cell->meter],
 				    cell->domain);
+	case CELL_COUNT:
+		return engine_counts(machine->system,
+				     machine->slot)[cell->position]
+			.integer;
 	case CELL_TIME:
 		break;
 	}
-	return (uint64_t)machine_elapsed_ns(machine);
+	return machine->cumulative
+		       ? (uint64_t)(machine->now_ns - machine->first_ns)
+		       : (uint64_t)machine_elapsed_ns(machine);
 }
 
 void machine_row_update(struct machine *machine)
@@ -242,13 +283,19 @@ void machine_row(struct machine *machine, const char *engine, struct row *row)
 			metadata.meters = describe_domain(
 				machine, &machine->cell[i], metadata.meters);
 	text_clear(&machine->metadata);
-	hwpc_metadata_put(&metadata, &machine->metadata);
+	if (!machine->bare)
+		hwpc_metadata_put(&metadata, &machine->metadata);
 	*row = (struct row){
 		.target = HWPC_TARGET_ALL,
 		.layout = machine->layout,
 		.value = machine->value,
-		.metadata = machine->metadata.data,
+		.metadata = machine->bare ? NULL : machine->metadata.data,
 	};
+}
+
+bool machine_has_row(const struct machine *machine)
+{
+	return machine->cells > 0;
 }
 
 void machine_row_done(struct machine *machine)

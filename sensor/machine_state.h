@@ -15,11 +15,12 @@
 
 /* One value of the row. */
 struct cell {
-	enum { CELL_CPU, CELL_DOMAIN, CELL_TIME } kind;
+	enum { CELL_CPU, CELL_DOMAIN, CELL_COUNT, CELL_TIME } kind;
 	const char *group, *event;
 	int package, cpu;
 	size_t meter, domain; /* CELL_DOMAIN */
-	size_t position;      /* CELL_CPU: in a reading of cputime */
+	/* CELL_CPU: in a reading of cputime. CELL_COUNT: in the shape. */
+	size_t position;
 };
 
 /* A meter with where it was at first, at the last tick and now. */
@@ -34,6 +35,10 @@ struct machine {
 	struct metered *metered;
 	size_t meters;
 	struct cputime *cputime;
+	struct engine *system; /* NULL: no groups but our own */
+	int slot;
+	const struct engine_shape *shape_shown;
+	bool bare, cumulative;
 	struct cputime_reading cpu_first, cpu_now;
 	int64_t *cpu_before_ns;
 	int *package; /* by CPU number */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sensor/sampler.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -12,14 +13,21 @@
 
 /* A signal that comes just before the waiting begins is noticed at the end of
  * it, so no waiting is longer. */
-#define WAIT_NS  1000000000
-#define GUARD_NS ((int64_t)METER_GUARD_S * 1000000000 / 2)
+#define WAIT_NS 1000000000
+/* Waiting for something to happen is less exact than waiting for a time. */
+#define EXACT_NS 500000
+/* So many targets that cannot be counted are told of, one by one. */
+#define LEFT_OUT_MAX 3
+#define GUARD_NS     ((int64_t)METER_GUARD_S * 1000000000 / 2)
 
 /* A target that has a slot. */
 struct tracked {
-	struct target target;
+	struct target target; /* its strings are ours */
+	char *name;
 	int slot;
+	size_t stamp;
 	bool vanished; /* one more report, then it is removed */
+	const struct engine_shape *shape;
 	const struct layout *layout;
 };
 
@@ -32,7 +40,8 @@ struct shaped {
  * text of their metadata. */
 struct stamp {
 	const char *engine;
-	char within[TARGET_NAME_MAX];
+	char *within, *names;
+	size_t users;
 	struct text text;
 };
 
@@ -48,6 +57,8 @@ struct sampler {
 	size_t row_capacity;
 	struct sampler_tally tally;
 	struct err refused; /* a target that was named, and cannot be counted */
+	struct err left_out; /* another one */
+	size_t left;
 	int64_t start_ns, due_ns, end_ns, discover_ns, guard_ns;
 };
 
@@ -59,16 +70,30 @@ struct sampler *sampler_new(const struct sampler_config *config)
 	return sampler;
 }
 
+static void tracked_done(struct sampler *sampler, struct tracked *tracked)
+{
+	engine_remove(sampler->config.engine, tracked->slot);
+	sampler->stamp[tracked->stamp].users--;
+	free(tracked->name);
+}
+
+static void stamp_done(struct stamp *stamp)
+{
+	free(stamp->within);
+	free(stamp->names);
+	text_done(&stamp->text);
+}
+
 void sampler_free(struct sampler *sampler)
 {
 	if (!sampler)
 		return;
 	for (size_t i = 0; i < sampler->count; i++)
-		engine_remove(sampler->config.engine, sampler->tracked[i].slot);
+		tracked_done(sampler, &sampler->tracked[i]);
 	for (size_t i = 0; i < sampler->shapes; i++)
 		layout_free(sampler->shaped[i].layout);
 	for (size_t i = 0; i < sampler->stamps; i++)
-		text_done(&sampler->stamp[i].text);
+		stamp_done(&sampler->stamp[i]);
 	free(sampler->tracked);
 	free(sampler->shaped);
 	free(sampler->stamp);
@@ -99,36 +124,87 @@ static const struct layout *layout_for(struct sampler *sampler,
 	return layout;
 }
 
+static size_t stamp_for(struct sampler *sampler, const struct target *target,
+			int slot)
+{
+	const char *engine = engine_slot_name(sampler->config.engine, slot);
+	struct stamp *stamp, *unused = NULL;
+
+	for (size_t i = 0; i < sampler->stamps; i++) {
+		stamp = &sampler->stamp[i];
+		if (stamp->users == 0)
+			unused = stamp;
+		else if (stamp->engine == engine &&
+			 !strcmp(stamp->within, target->within) &&
+			 !strcmp(stamp->names, target->names)) {
+			stamp->users++;
+			return i;
+		}
+	}
+	if (!unused) {
+		sampler->stamp =
+			mem_grow(sampler->stamp, &sampler->stamp_capacity,
+				 sampler->stamps + 1, sizeof(*sampler->stamp));
+		unused = &sampler->stamp[sampler->stamps++];
+		*unused = (struct stamp){ .text = TEXT_INIT };
+	}
+	stamp_done(unused);
+	*unused = (struct stamp){ .engine = engine,
+				  .within = xstrdup(target->within),
+				  .names = xstrdup(target->names),
+				  .users = 1,
+				  .text = TEXT_INIT };
+	return (size_t)(unused - sampler->stamp);
+}
+
+static void leave_out(struct sampler *sampler, const struct target *target,
+		      const struct err *why)
+{
+	if (target->named)
+		sampler->refused = *why;
+	else if (sampler->left++ < LEFT_OUT_MAX)
+		log_warn("target", "%s is left out: %s", target->name,
+			 why->text);
+	else
+		log_detail("target", "%s is left out: %s", target->name,
+			   why->text);
+	sampler->left_out = *why;
+}
+
+static struct tracked *insert(struct sampler *sampler, const char *name)
+{
+	size_t at = sampler->count;
+
+	sampler->tracked =
+		mem_grow(sampler->tracked, &sampler->capacity,
+			 sampler->count + 1, sizeof(*sampler->tracked));
+	while (at > 0 && strcmp(sampler->tracked[at - 1].target.name, name) > 0)
+		at--;
+	memmove(&sampler->tracked[at + 1], &sampler->tracked[at],
+		(sampler->count - at) * sizeof(*sampler->tracked));
+	sampler->count++;
+	return &sampler->tracked[at];
+}
+
 static int appeared(void *arg, const struct target *target)
 {
 	struct sampler *sampler = (struct sampler *)arg;
 	struct err why = { 0 };
 	int slot = engine_add(sampler->config.engine, target, &why);
-	size_t at = sampler->count;
+	struct tracked *tracked;
 
 	if (slot < 0) {
-		if (target->named)
-			sampler->refused = why;
-		else
-			log_warn("target", "%s is left out: %s", target->name,
-				 why.text);
+		leave_out(sampler, target, &why);
 		return -1;
 	}
-	sampler->tracked =
-		mem_grow(sampler->tracked, &sampler->capacity,
-			 sampler->count + 1, sizeof(*sampler->tracked));
-	while (at > 0 &&
-	       strcmp(sampler->tracked[at - 1].target.name, target->name) > 0)
-		at--;
-	memmove(&sampler->tracked[at + 1], &sampler->tracked[at],
-		(sampler->count - at) * sizeof(*sampler->tracked));
-	sampler->tracked[at] = (struct tracked){
+	tracked = insert(sampler, target->name);
+	*tracked = (struct tracked){
 		.target = *target,
+		.name = xstrdup(target->name),
 		.slot = slot,
-		.layout = layout_for(
-			sampler, engine_shape(sampler->config.engine, slot)),
+		.stamp = stamp_for(sampler, target, slot),
 	};
-	sampler->count++;
+	tracked->target.name = tracked->name;
 	return 0;
 }
 
@@ -140,6 +216,7 @@ static void vanished(void *arg, const struct target *target)
 		struct tracked *tracked = &sampler->tracked[i];
 
 		if (tracked->target.pid == target->pid &&
+		    tracked->target.tid == target->tid &&
 		    tracked->target.start == target->start &&
 		    tracked->target.kind == target->kind)
 			tracked->vanished = true;
@@ -155,6 +232,14 @@ static int discover(struct sampler *sampler, struct err *err)
 	return target_set_scan(sampler->config.targets, &watch, err);
 }
 
+static void follow(struct sampler *sampler)
+{
+	struct target_watch watch = { appeared, vanished, sampler };
+
+	if (sampler->config.targets)
+		target_set_follow(sampler->config.targets, &watch);
+}
+
 /* Those whose last report is out. */
 static void remove_ended(struct sampler *sampler)
 {
@@ -168,7 +253,7 @@ static void remove_ended(struct sampler *sampler)
 			continue;
 		}
 		log_detail("target", "%s ended", tracked->target.name);
-		engine_remove(sampler->config.engine, tracked->slot);
+		tracked_done(sampler, tracked);
 	}
 	sampler->count = kept;
 }
@@ -178,26 +263,10 @@ static void remove_ended(struct sampler *sampler)
 static const char *metadata_for(struct sampler *sampler,
 				const struct tracked *tracked)
 {
-	const char *engine =
-		engine_slot_name(sampler->config.engine, tracked->slot);
-	struct stamp *stamp;
+	struct stamp *stamp = &sampler->stamp[tracked->stamp];
 
-	for (size_t i = 0; i < sampler->stamps; i++) {
-		stamp = &sampler->stamp[i];
-		if (stamp->engine == engine &&
-		    !strcmp(stamp->within, tracked->target.within))
-			break;
-		stamp = NULL;
-	}
-	if (sampler->stamps == 0 || !stamp) {
-		sampler->stamp =
-			mem_grow(sampler->stamp, &sampler->stamp_capacity,
-				 sampler->stamps + 1, sizeof(*sampler->stamp));
-		stamp = &sampler->stamp[sampler->stamps++];
-		*stamp = (struct stamp){ .engine = engine, .text = TEXT_INIT };
-		memcpy(stamp->within, tracked->target.within,
-		       sizeof(stamp->within));
-	}
+	if (sampler->config.plain)
+		return NULL;
 	if (stamp->text.length == 0)
 		hwpc_metadata_put(
 			&(struct hwpc_metadata){
@@ -205,20 +274,34 @@ static const char *metadata_for(struct sampler *sampler,
 					sampler->config.machine),
 				.engine = stamp->engine,
 				.within = stamp->within,
+				.names = stamp->names,
 			},
 			&stamp->text);
 	return stamp->text.data;
 }
 
+static void follow_shape(struct sampler *sampler, struct tracked *tracked)
+{
+	const struct engine_shape *shape =
+		engine_shape(sampler->config.engine, tracked->slot);
+
+	if (shape == tracked->shape)
+		return;
+	tracked->shape = shape;
+	tracked->layout = layout_for(sampler, shape);
+}
+
 static size_t fill_rows(struct sampler *sampler)
 {
 	struct engine *engine = sampler->config.engine;
-	size_t rows = 1;
+	size_t rows = 0;
 
 	sampler->row = mem_grow(sampler->row, &sampler->row_capacity,
 				sampler->count + 1, sizeof(*sampler->row));
-	machine_row(sampler->config.machine,
-		    engine ? engine_name(engine) : NULL, &sampler->row[0]);
+	if (machine_has_row(sampler->config.machine))
+		machine_row(sampler->config.machine,
+			    engine ? engine_name(engine) : NULL,
+			    &sampler->row[rows++]);
 	for (size_t i = 0; i < sampler->stamps; i++)
 		text_clear(&sampler->stamp[i].text);
 	for (size_t i = 0; i < sampler->count; i++) {
@@ -228,8 +311,9 @@ static size_t fill_rows(struct sampler *sampler)
 			tracked->vanished = true;
 			continue;
 		}
+		follow_shape(sampler, tracked);
 		sampler->row[rows++] = (struct row){
-			.target = tracked->target.name,
+			.target = tracked->name,
 			.layout = tracked->layout,
 			.value = engine_counts(engine, tracked->slot),
 			.metadata = metadata_for(sampler, tracked),
@@ -250,7 +334,7 @@ static int report(struct sampler *sampler, struct err *err)
 		return -1;
 	batch.rows = fill_rows(sampler);
 	batch.row = sampler->row;
-	if (sink_put(sampler->config.sink, &batch, err) < 0)
+	if (batch.rows > 0 && sink_put(sampler->config.sink, &batch, err) < 0)
 		return -1;
 	sampler->tally.ticks++;
 	remove_ended(sampler);
@@ -272,6 +356,11 @@ int sampler_start(struct sampler *sampler, struct err *err)
 			       sampler->refused.text);
 	if (machine_read(config->machine, config->engine, err) < 0)
 		return -1;
+	/* There were some, and nothing would ever be written. */
+	if (sampler->count == 0 && sampler->left > 0 &&
+	    !machine_has_row(config->machine))
+		return err_set(err, sampler->left_out.code, "%s",
+			       sampler->left_out.text);
 	sampler->start_ns = clock_now_ns(config->clock);
 	sampler->due_ns = sampler->start_ns + config->interval_ns;
 	sampler->discover_ns = sampler->start_ns + config->discovery_ns;
@@ -293,6 +382,26 @@ static bool stopped(const struct sampler *sampler)
 	       sampler->config.stop(sampler->config.arg);
 }
 
+/* Until then, or until a target came or went. */
+static void nap(struct sampler *sampler, int64_t until_ns)
+{
+	struct clock *clock = sampler->config.clock;
+	int64_t left_ns = until_ns - clock_now_ns(clock) - EXACT_NS;
+	struct pollfd fd = { -1, POLLIN, 0 };
+
+	if (sampler->config.targets && clock == clock_real())
+		fd.fd = target_set_fd(sampler->config.targets);
+	if (fd.fd < 0 || left_ns <= 0) {
+		clock_sleep_until_ns(clock, until_ns);
+	} else {
+		struct timespec left = { left_ns / 1000000000,
+					 left_ns % 1000000000 };
+
+		if (ppoll(&fd, 1, &left, NULL) > 0)
+			follow(sampler);
+	}
+}
+
 /* 1 when it is time, 0 when it is time to end. */
 static int wait_until(struct sampler *sampler, int64_t due_ns, struct err *err)
 {
@@ -310,7 +419,7 @@ static int wait_until(struct sampler *sampler, int64_t due_ns, struct err *err)
 				return -1;
 			sampler->guard_ns = now_ns + GUARD_NS;
 		}
-		clock_sleep_until_ns(clock, least(due_ns, now_ns + WAIT_NS));
+		nap(sampler, least(due_ns, now_ns + WAIT_NS));
 	}
 }
 
@@ -343,6 +452,7 @@ static int tick(struct sampler *sampler, struct err *err)
 	int64_t now_ns;
 
 	note_lateness(sampler);
+	follow(sampler);
 	if (report(sampler, err) < 0)
 		return -1;
 	now_ns = clock_now_ns(sampler->config.clock);

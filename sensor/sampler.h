@@ -15,7 +15,8 @@
  * not made up for: its counts are in the next one.
  *
  * One batch per tick: "all" first, then targets by name.  Looks for targets
- * that appeared every `discovery_ns`, reads meters at least every
+ * that appeared every `discovery_ns`, and takes in cgroups as the kernel announces
+ * them; one that vanished is reported once more.  Reads meters at least every
  * METER_GUARD_S, and allocates nothing while targets stay the same.
  */
 #ifndef SENSOR_SAMPLER_H
@@ -50,6 +51,8 @@ struct sampler_config {
 	void *arg;
 	/* At the end, a last report of what is less than an interval. */
 	bool keep_rest;
+	/* As hwpc-sensor has them: reports without metadata. */
+	bool plain;
 	/* End when the last target that could be there is gone. */
 	bool end_with_targets;
 };

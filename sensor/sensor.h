@@ -13,6 +13,7 @@
 #include "lib/cli.h"
 #include "lib/err.h"
 #include "lib/field.h"
+#include "sensor/hwpc_config.h"
 
 /* sensor [OPTIONS] [-- CMD ARG…] */
 struct sensor_config {
@@ -21,7 +22,11 @@ struct sensor_config {
 	double frequency_s; /* -f; 0: not given */
 	double duration_s;
 	double discovery_s;
-	struct field_list pids, patterns, meters, events, to;
+	int64_t discovery_ms; /* hwpc-sensor's; 0: not given */
+	struct field_list pids, patterns, threads_of, cgroups, units;
+	struct field_list meters, events, to;
+	bool cgroup_all, skip_missing, correct, cumulative;
+	struct hwpc_config hwpc;
 	int engine;
 	char *name;
 };

@@ -57,12 +57,13 @@ static void make_sampler(struct run *run)
 	const struct sensor_config *config = run->config;
 	struct sampler_config plan = {
 		.interval_ns = session_interval_ns(config),
-		.discovery_ns = (int64_t)(1e9 * config->discovery_s),
+		.discovery_ns = session_discovery_ns(config),
 		.name = config->name ? config->name : manifest_device(),
 		.clock = &run->command.clock,
 		.machine = run->session.machine,
 		.engine = run->session.engine,
 		.targets = run->session.targets,
+		.plain = session_is_hwpc(config),
 		.sink = run->session.sink,
 		.stop = command_is_over,
 		.arg = &run->command,

@@ -18,7 +18,6 @@
 #include "lib/err.h"
 #include "lib/sink.h"
 #include "sensor/engine.h"
-#include "sensor/event.h"
 #include "sensor/machine.h"
 #include "sensor/sensor.h"
 #include "sensor/target.h"
@@ -26,8 +25,7 @@
 struct session {
 	struct machine *machine;
 	struct target_set *targets; /* NULL: "all" alone */
-	struct event_group group;
-	struct engine *engine; /* NULL likewise */
+	struct engine *engine;      /* NULL likewise */
 	struct sink *sink;
 	bool quiet; /* say nothing of what was found, unless -v */
 };
@@ -39,16 +37,16 @@ extern const char *const session_engines[];
 int session_add_targets(struct session *session,
 			const struct sensor_config *config, struct err *err);
 
-/* PERF_COUNT_SW_TASK_CLOCK and `events`; none: what the hardware counts. */
-int session_add_events(struct session *session,
-		       const struct sensor_config *config, struct err *err);
-
 /* Meters, events and an engine where there are targets, and the place of the
  * documents (`fallback` where none is named; NULL: none). Says on stderr what it
  * found. */
 int session_open(struct session *session, const struct sensor_config *config,
 		 const char *fallback, struct err *err);
 
+/* Was it called as hwpc-sensor is? */
+bool session_is_hwpc(const struct sensor_config *config);
+
+int64_t session_discovery_ns(const struct sensor_config *config);
 int64_t session_interval_ns(const struct sensor_config *config);
 
 /* Late errors of the sink count. */

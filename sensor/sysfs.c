@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+const char *sysfs_root = "/sys";
+
 static ssize_t read_all(int fd, char *out, size_t size)
 {
 	size_t got = 0;

@@ -16,6 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* "/sys"; tests show another one to what is not told a folder. */
+extern const char *sysfs_root;
+
 /* 0, or -1 with errno set and `out` empty. */
 int sysfs_read(char *out, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -8,25 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/field.h"
 #include "lib/mem.h"
+#include "sensor/sysfs.h"
+#include "sensor/target_state.h"
 
 /* Deeper than any chain of parents. */
 #define ANCESTORS_MAX 256
-
-struct member {
-	struct target target;
-	bool told;    /* the watcher knows it */
-	bool refused; /* and did not want it */
-	bool seen;    /* by the scan at hand */
-};
-
-struct target_set {
-	char *proc;
-	struct field_list patterns;
-	struct member *member; /* sorted by pid */
-	size_t members, capacity;
-};
+#define LABEL_MAX     (PROCESS_NAME_MAX + 48)
 
 struct target_set *target_set_new(const char *proc)
 {
@@ -36,25 +24,52 @@ struct target_set *target_set_new(const char *proc)
 	return set;
 }
 
+/* ---- members --------------------------------------------------------------- */
+
+static void member_done(struct member *member)
+{
+	free(member->name);
+	free(member->within);
+	free(member->names);
+	free(member->path);
+}
+
 void target_set_free(struct target_set *set)
 {
 	if (!set)
 		return;
+	for (size_t i = 0; i < set->members; i++)
+		member_done(&set->member[i]);
 	field_list_done(&set->patterns);
+	field_list_done(&set->paths);
+	field_list_done(&set->units);
+	cgroup_tree_close(set->tree);
+	free(set->threads_of);
 	free(set->member);
+	free(set->files);
 	free(set->proc);
 	free(set);
 }
 
-/* Where a pid stands, or would. */
-static size_t position(const struct target_set *set, pid_t pid)
+static int compare(const struct target *a, pid_t pid, pid_t tid, uint64_t start)
+{
+	if (a->pid != pid)
+		return a->pid < pid ? -1 : 1;
+	if (a->tid != tid)
+		return a->tid < tid ? -1 : 1;
+	return (a->start > start) - (a->start < start);
+}
+
+/* Where it stands, or would. */
+static size_t position(const struct target_set *set, pid_t pid, pid_t tid,
+		       uint64_t start)
 {
 	size_t lo = 0, hi = set->members;
 
 	while (lo < hi) {
 		size_t middle = lo + (hi - lo) / 2;
 
-		if (set->member[middle].target.pid < pid)
+		if (compare(&set->member[middle].target, pid, tid, start) < 0)
 			lo = middle + 1;
 		else
 			hi = middle;
@@ -62,15 +77,44 @@ static size_t position(const struct target_set *set, pid_t pid)
 	return lo;
 }
 
-static struct member *find(struct target_set *set,
-			   const struct process *process)
+struct member *member_find(const struct target_set *set, pid_t pid, pid_t tid,
+			   uint64_t start)
 {
-	for (size_t i = position(set, process->pid);
-	     i < set->members && set->member[i].target.pid == process->pid; i++)
-		if (set->member[i].target.start == process->start)
-			return &set->member[i];
-	return NULL;
+	size_t at = position(set, pid, tid, start);
+
+	return at < set->members && compare(&set->member[at].target, pid, tid,
+					    start) == 0
+		       ? &set->member[at]
+		       : NULL;
 }
+
+static const char *keep(char **at, const char *text)
+{
+	*at = xstrdup(text ? text : "");
+	return *at;
+}
+
+struct member *member_add(struct target_set *set, const struct target *target)
+{
+	size_t at = position(set, target->pid, target->tid, target->start);
+	struct member *member;
+
+	if (set->members >= TARGETS_MAX)
+		return NULL;
+	set->member = mem_grow(set->member, &set->capacity, set->members + 1,
+			       sizeof(*set->member));
+	member = &set->member[at];
+	memmove(member + 1, member, (set->members - at) * sizeof(*member));
+	set->members++;
+	*member = (struct member){ .target = *target, .seen = true };
+	member->target.name = keep(&member->name, target->name);
+	member->target.within = keep(&member->within, target->within);
+	member->target.names = keep(&member->names, target->names);
+	member->target.path = keep(&member->path, target->path);
+	return member;
+}
+
+/* ---- processes ------------------------------------------------------------- */
 
 static const struct target *tree_of(const struct target_set *set)
 {
@@ -92,42 +136,55 @@ static bool is_descendant(const char *proc, struct process process,
 	return false;
 }
 
-static struct member *add(struct target_set *set, enum target_kind kind,
-			  const struct process *process, const char *name)
+/* The innermost that is known: a tree, or a cgroup. */
+static const char *within(const struct target_set *set,
+			  const struct process *process)
 {
-	size_t at = position(set, process->pid);
 	const struct target *tree = tree_of(set);
-	struct member member = {
-		.target = { .kind = kind,
-			    .pid = process->pid,
-			    .start = process->start },
-	};
+	const struct target *cgroup = NULL;
 
-	snprintf(member.target.name, sizeof(member.target.name),
-		 "process:%d:%s", (int)process->pid, name);
 	if (tree && is_descendant(set->proc, *process, tree->pid))
-		memcpy(member.target.within, tree->name, sizeof(tree->name));
-	set->member = mem_grow(set->member, &set->capacity, set->members + 1,
-			       sizeof(*set->member));
-	memmove(&set->member[at + 1], &set->member[at],
-		(set->members - at) * sizeof(*set->member));
-	set->member[at] = member;
-	set->members++;
-	return &set->member[at];
+		return tree->name;
+	if (set->tree)
+		cgroup = target_cgroup_of(set, process->pid);
+	return cgroup ? cgroup->name : "";
+}
+
+static struct member *add(struct target_set *set, enum target_kind kind,
+			  const struct process *process, const char *comm)
+{
+	char name[LABEL_MAX];
+
+	snprintf(name, sizeof(name), "process:%d:%s", (int)process->pid, comm);
+	return member_add(set, &(struct target){
+				       .kind = kind,
+				       .pid = process->pid,
+				       .start = process->start,
+				       .name = name,
+				       .within = within(set, process),
+			       });
+}
+
+static struct member *find(const struct target_set *set,
+			   const struct process *process)
+{
+	return member_find(set, process->pid, 0, process->start);
 }
 
 static int add_checked(struct target_set *set, enum target_kind kind, pid_t pid,
 		       const char *name, struct err *err)
 {
 	struct process process;
+	struct member *member;
 
-	if (set->members >= TARGETS_MAX)
-		return err_set(err, E2BIG, "more than %d targets", TARGETS_MAX);
 	if (process_read(set->proc, pid, &process, err) < 0)
 		return -1;
-	if (!find(set, &process))
-		add(set, kind, &process, name ? name : process.name)
-			->target.named = true;
+	if (find(set, &process))
+		return 0;
+	member = add(set, kind, &process, name ? name : process.name);
+	if (!member)
+		return err_set(err, E2BIG, "more than %d targets", TARGETS_MAX);
+	member->target.named = true;
 	return 0;
 }
 
@@ -165,8 +222,7 @@ static int see(void *arg, const struct process *process)
 	struct target_set *set = (struct target_set *)arg;
 	struct member *member = find(set, process);
 
-	if (!member && set->members < TARGETS_MAX && process->pid != getpid() &&
-	    matches(set, process->name))
+	if (!member && process->pid != getpid() && matches(set, process->name))
 		member = add(set, TARGET_PROCESS, process, process->name);
 	if (member)
 		member->seen = true;
@@ -184,11 +240,70 @@ static void see_members(struct target_set *set)
 		struct member *member = &set->member[i];
 		struct process process;
 
-		member->seen = process_read(set->proc, member->target.pid,
-					    &process, NULL) == 0 &&
-			       process.start == member->target.start;
+		if (member->target.pid > 0 && member->target.tid == 0)
+			member->seen =
+				process_read(set->proc, member->target.pid,
+					     &process, NULL) == 0 &&
+				process.start == member->target.start;
 	}
 }
+
+/* ---- threads --------------------------------------------------------------- */
+
+static void see_thread(struct target_set *set, const struct process *process,
+		       pid_t tid)
+{
+	struct member *member = member_find(set, process->pid, tid, 0);
+	const struct member *whole = find(set, process);
+	char path[300], comm[PROCESS_NAME_MAX], name[LABEL_MAX];
+
+	if (member) {
+		member->seen = true;
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/%d/task", set->proc, process->pid);
+	if (sysfs_read(comm, sizeof(comm), "%s/%d/comm", path, tid) < 0)
+		return;
+	snprintf(name, sizeof(name), "thread:%d:%d:%s", (int)process->pid,
+		 (int)tid, comm);
+	member_add(set, &(struct target){
+				.kind = TARGET_THREAD,
+				.pid = process->pid,
+				.tid = tid,
+				.name = name,
+				.within = whole ? whole->target.name
+						: within(set, process),
+			});
+}
+
+static void see_threads(struct target_set *set, pid_t pid)
+{
+	struct process process;
+	size_t threads = 0;
+	pid_t *tid = NULL;
+
+	if (process_read(set->proc, pid, &process, NULL) < 0 ||
+	    process_threads(set->proc, pid, &tid, &threads, NULL) < 0)
+		return;
+	for (size_t i = 0; i < threads; i++)
+		see_thread(set, &process, tid[i]);
+	free(tid);
+}
+
+int target_set_add_threads(struct target_set *set, pid_t pid, struct err *err)
+{
+	struct process process;
+
+	if (process_read(set->proc, pid, &process, err) < 0)
+		return -1;
+	set->threads_of = xrealloc(set->threads_of, set->threaded + 1,
+				   sizeof(*set->threads_of));
+	set->threads_of[set->threaded++] = pid;
+	see_threads(set, pid);
+	return 0;
+}
+
+/* ---- telling --------------------------------------------------------------- */
 
 static void tell(struct target_set *set, const struct target_watch *watch)
 {
@@ -200,6 +315,7 @@ static void tell(struct target_set *set, const struct target_watch *watch)
 		if (!member->seen) {
 			if (member->told && !member->refused)
 				watch->vanished(watch->arg, &member->target);
+			member_done(member);
 			continue;
 		}
 		if (!member->told)
@@ -211,17 +327,45 @@ static void tell(struct target_set *set, const struct target_watch *watch)
 	set->members = kept;
 }
 
-int target_set_scan(struct target_set *set, const struct target_watch *watch,
-		    struct err *err)
+static void forget(struct target_set *set)
 {
 	for (size_t i = 0; i < set->members; i++)
 		set->member[i].seen = false;
+}
+
+int target_set_scan(struct target_set *set, const struct target_watch *watch,
+		    struct err *err)
+{
+	forget(set);
+	if (set->tree) {
+		cgroup_tree_follow(set->tree);
+		if (cgroup_tree_rescan(set->tree, err) < 0)
+			return -1;
+		target_see_cgroups(set);
+	}
 	if (set->patterns.count == 0)
 		see_members(set);
 	else if (see_everything(set, err) < 0)
 		return -1;
+	for (size_t i = 0; i < set->threaded; i++)
+		see_threads(set, set->threads_of[i]);
 	tell(set, watch);
 	return 0;
+}
+
+int target_set_fd(const struct target_set *set)
+{
+	return set->tree ? cgroup_tree_fd(set->tree) : -1;
+}
+
+void target_set_follow(struct target_set *set, const struct target_watch *watch)
+{
+	if (!set->tree || !cgroup_tree_follow(set->tree))
+		return;
+	for (size_t i = 0; i < set->members; i++)
+		set->member[i].seen = set->member[i].target.pid > 0;
+	target_see_cgroups(set);
+	tell(set, watch);
 }
 
 size_t target_set_count(const struct target_set *set)
@@ -231,5 +375,5 @@ size_t target_set_count(const struct target_set *set)
 
 bool target_set_is_open(const struct target_set *set)
 {
-	return set->patterns.count > 0;
+	return set->patterns.count > 0 || set->tree;
 }
