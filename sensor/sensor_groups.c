@@ -64,7 +64,7 @@ static int add_event(struct event_group *group, const char *name, bool check,
 	if (err)
 		*err = why;
 	err_wrap(err, "group '%s'", group->name);
-	if (why.code != EEXIST && why.code != E2BIG)
+	if (why.code != EEXIST && why.code != E2BIG && !strchr(why.text, '('))
 		err_remedy(err, "--skip-missing goes on without it");
 	return -1;
 }

@@ -180,6 +180,9 @@ static int count_machine(struct session *session,
 	int status = groups_of_machine(&groups, config, err);
 
 	options_of(config, &options);
+	if (status == 0 && session_is_hwpc(config) && !session->engine &&
+	    groups.count == 0)
+		status = err_set(err, ENOENT, "no event is left to count");
 	if (status == 0 && groups.count > 0)
 		status = machine_count(session->machine, groups.group,
 				       groups.count, &options, err);
@@ -192,6 +195,7 @@ static int open_engine(struct session *session,
 {
 	struct groups groups = { 0 };
 	struct engine_options options;
+	size_t found;
 
 	if (!session->targets)
 		return 0;
@@ -203,9 +207,13 @@ static int open_engine(struct session *session,
 		session->engine =
 			engine_open(session_engines[config->engine],
 				    groups.group, groups.count, "/proc", err);
-	else
-		err_set(err, ENOENT, "no event is left to count of targets");
+	found = groups.count;
 	groups_done(&groups);
+	if (found == 0) { /* each was told of */
+		target_set_free(session->targets);
+		session->targets = NULL;
+		return 0;
+	}
 	if (!session->engine)
 		return -1;
 	options_of(config, &options);

@@ -173,7 +173,8 @@ static int check_path(const struct target_set *set, const char *path,
 
 	if (is_pattern(path))
 		return 0;
-	folder = xasprintf("%s/%s", cgroup_tree_base(set->tree), path);
+	folder = xasprintf("%s/%s", cgroup_tree_base(set->tree),
+			   path + (*path == '/'));
 	if (access(folder, F_OK) < 0)
 		status = err_sys(err, "cgroup %s", folder);
 	free(folder);
