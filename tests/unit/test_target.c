@@ -199,6 +199,151 @@ START_TEST(an_unreadable_proc_is_an_error)
 }
 END_TEST
 
+/* ---- threads and cgroups --------------------------------------------------- */
+
+START_TEST(threads_of_a_process_come_and_go)
+{
+	tree_put(&tree, "12/task/12/comm", "other\n");
+	tree_put(&tree, "12/task/15/comm", "helper\n");
+	ck_assert_int_eq(target_set_add_threads(set, 12, NULL), 0);
+	ck_assert_str_eq(scan(), "+thread:12:12:other +thread:12:15:helper ");
+	tree_put(&tree, "12/task/16/comm", "late\n");
+	ck_assert_str_eq(scan(), "+thread:12:16:late ");
+	remove(tree_path(&tree, "12/task/15/comm"));
+	remove(tree_path(&tree, "12/task/15"));
+	ck_assert_str_eq(scan(), "-thread:12:15:helper ");
+	ck_assert_int_eq(target_set_add_threads(set, 4711, NULL), -1);
+}
+END_TEST
+
+static void make(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "cg/%s", name);
+	mkdir(tree_path(&tree, "cg"), 0755);
+	ck_assert_int_eq(mkdir(tree_path(&tree, path), 0755), 0);
+}
+
+static void drop(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "cg/%s", name);
+	ck_assert_int_eq(rmdir(tree_path(&tree, path)), 0);
+}
+
+static int want(const char *path, const char *unit, bool all, struct err *err)
+{
+	struct field_list paths = { 0 }, units = { 0 };
+	char base[512];
+	struct target_cgroups wish = { base, &paths, &units, all, "" };
+	int status;
+
+	snprintf(base, sizeof(base), "%s", tree_path(&tree, "cg"));
+	if (path)
+		field_list_add(&paths, path);
+	if (unit)
+		field_list_add(&units, unit);
+	status = target_set_add_cgroups(set, &wish, err);
+	field_list_done(&paths);
+	field_list_done(&units);
+	return status;
+}
+
+static const char *follow(void)
+{
+	struct target_watch watch = { appeared, vanished, NULL };
+
+	story[0] = '\0';
+	target_set_follow(set, &watch);
+	return story;
+}
+
+START_TEST(leaf_cgroups_are_targets_as_they_come_and_go)
+{
+	make("a");
+	make("a/b");
+	ck_assert_int_eq(want(NULL, NULL, false, NULL), 0);
+	ck_assert_str_eq(scan(), "+/a/b ");
+	make("a/b/c"); /* b is no leaf any more */
+	ck_assert_str_eq(follow(), "-/a/b +/a/b/c ");
+	ck_assert_str_eq(follow(), "");
+	ck_assert_str_eq(scan(), "");
+	drop("a/b/c");
+	ck_assert_str_eq(follow(), "+/a/b -/a/b/c ");
+	ck_assert_int_ge(target_set_fd(set), 0);
+}
+END_TEST
+
+START_TEST(of_nested_cgroups_each_says_in_which_it_lies)
+{
+	make("a");
+	make("a/b");
+	make("a/b/c");
+	ck_assert_int_eq(want(NULL, NULL, true, NULL), 0);
+	ck_assert_str_eq(scan(), "+/a +/a/b</a +/a/b/c</a/b ");
+}
+END_TEST
+
+START_TEST(cgroups_are_named_by_path_or_pattern)
+{
+	struct err err = { 0 };
+
+	make("a");
+	make("a/b");
+	make("x");
+	ck_assert_int_eq(want("a", NULL, false, NULL), 0);
+	ck_assert_str_eq(scan(), "+/a ");
+	target_set_free(set);
+	set = target_set_new(tree.root);
+	ck_assert_int_eq(want("/?", NULL, false, NULL), 0);
+	ck_assert_str_eq(scan(), "+/x ");
+	make("y");
+	ck_assert_str_eq(follow(), "+/y ");
+	target_set_free(set);
+	set = target_set_new(tree.root);
+	ck_assert_int_eq(want("/none", NULL, false, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "none"));
+}
+END_TEST
+
+START_TEST(units_are_found_wherever_they_are)
+{
+	struct err err = { 0 };
+
+	make("system.slice");
+	make("system.slice/cron.service");
+	make("system.slice/cron.service/inner");
+	ck_assert_int_eq(want(NULL, "cron", false, NULL), 0);
+	ck_assert_str_eq(scan(), "+unit:cron.service ");
+	target_set_free(set);
+	set = target_set_new(tree.root);
+	ck_assert_int_eq(want(NULL, "web*", false, NULL), 0);
+	ck_assert_str_eq(scan(), "");
+	make("system.slice/web-1.service");
+	ck_assert_str_eq(follow(), "+unit:web-1.service ");
+	target_set_free(set);
+	set = target_set_new(tree.root);
+	ck_assert_int_eq(want(NULL, "ssh", false, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "unit 'ssh': not running"));
+}
+END_TEST
+
+START_TEST(a_process_lies_within_its_cgroup)
+{
+	make("a");
+	make("a/b");
+	tree_put(&tree, "12/cgroup", "0::/a/b\n");
+	tree_put(&tree, "11/cgroup", "0::/elsewhere\n");
+	ck_assert_int_eq(want(NULL, NULL, true, NULL), 0);
+	target_set_add_pid(set, 11, NULL);
+	target_set_add_pid(set, 12, NULL);
+	ck_assert_str_eq(scan(), "+/a +/a/b</a +process:11:worker "
+				 "+process:12:other</a/b ");
+}
+END_TEST
+
 Suite *target_suite(void);
 Suite *target_suite(void)
 {
@@ -218,6 +363,12 @@ Suite *target_suite(void)
 	tcase_add_test(tests, one_process_named_twice_is_one_target);
 	tcase_add_test(tests, a_process_that_does_not_exist_is_refused);
 	tcase_add_test(tests, an_unreadable_proc_is_an_error);
+	tcase_add_test(tests, threads_of_a_process_come_and_go);
+	tcase_add_test(tests, leaf_cgroups_are_targets_as_they_come_and_go);
+	tcase_add_test(tests, of_nested_cgroups_each_says_in_which_it_lies);
+	tcase_add_test(tests, cgroups_are_named_by_path_or_pattern);
+	tcase_add_test(tests, units_are_found_wherever_they_are);
+	tcase_add_test(tests, a_process_lies_within_its_cgroup);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
