@@ -10,11 +10,26 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/mem.h"
 #include "sensor/counter.h"
 #include "sensor/engine_perf.h"
+#include "sensor/pmu.h"
 #include "sensor/process.h"
+
+/* What of a group one kernel group can count for a task: all of it, or, where
+ * cores are of several types, one with what no core counts, and one for each
+ * type (the kernel runs a group only where it can run all of it). */
+struct part {
+	size_t column; /* the group's first */
+	struct event_group here;
+	size_t offset[EVENT_GROUP_MAX]; /* of each event in the columns */
+	size_t columns;
+	bool first; /* gives the time that counting was wanted */
+	bool timed; /* gives the time in which it happened */
+	bool of_core;
+};
 
 struct perf {
 	const struct event_group *group;
@@ -23,13 +38,15 @@ struct perf {
 	struct engine_column *column;
 	struct engine_shape shape;
 	struct perf_cpus *cpus;
+	struct part *part;
+	size_t parts;
 };
 
 struct counted {
 	struct perf_places *places; /* a cgroup or the machine; NULL: tasks */
 	pid_t pid;
-	/* counter[thread * groups + group]; a thread that ended before it
-	 * could be counted has none */
+	/* counter[thread * parts + part]; a thread that ended before it could
+	 * be counted has none */
 	struct counter **counter;
 	size_t counters;
 	uint64_t running_ns;
@@ -43,6 +60,56 @@ static int perf_usable(const struct event_group *group, size_t groups,
 			if (!perf_can_count(&group[i].event[j], err))
 				return -1;
 	return 0;
+}
+
+/* `core` NULL: what is not counted by cores of a type. */
+static void add_part(struct perf *perf, size_t group, size_t column,
+		     const struct pmu_cores *cores, const struct pmu_core *core)
+{
+	const struct event_group *from = &perf->group[group];
+	struct part *part = &perf->part[perf->parts];
+	const struct part *before = perf->parts > 0 ? part - 1 : NULL;
+	bool alone;
+
+	*part = (struct part){ .column = column,
+			       .columns = perf_columns(from) };
+	memcpy(part->here.name, from->name, sizeof(from->name));
+	for (size_t i = 0; i < from->events; i++) {
+		struct event *there = &part->here.event[part->here.events];
+		bool mine = !pmu_is_core_event(cores, &from->event[i]);
+
+		if (core)
+			mine = !mine &&
+			       pmu_event_of(core, &from->event[i], there);
+		else
+			*there = from->event[i];
+		if (mine)
+			part->offset[part->here.events++] = i;
+	}
+	if (part->here.events == 0)
+		return;
+	alone = !before || before->column != column;
+	part->first = alone;
+	/* The part that runs everywhere, or the cores of all types together. */
+	part->timed = alone || (before->timed && before->of_core);
+	part->of_core = core != NULL;
+	perf->parts++;
+}
+
+static void add_parts(struct perf *perf)
+{
+	struct pmu_cores cores;
+	size_t column = 0;
+
+	pmu_cores_read(&cores);
+	perf->part = xcalloc(perf->groups * (PMU_CORES_MAX + 1),
+			     sizeof(*perf->part));
+	for (size_t i = 0; i < perf->groups; i++) {
+		add_part(perf, i, column, &cores, NULL);
+		for (size_t j = 0; cores.cores > 1 && j < cores.cores; j++)
+			add_part(perf, i, column, &cores, &cores.core[j]);
+		column += perf_columns(&perf->group[i]);
+	}
 }
 
 static void *perf_open(const struct event_group *group, size_t groups,
@@ -65,6 +132,7 @@ static void *perf_open(const struct event_group *group, size_t groups,
 		columns += perf_columns(&group[i]);
 	}
 	perf->cpus = perf_cpus_new(group, groups, proc);
+	add_parts(perf);
 	return perf;
 }
 
@@ -73,6 +141,7 @@ static void perf_close(void *self)
 	struct perf *perf = (struct perf *)self;
 
 	perf_cpus_free(perf->cpus);
+	free(perf->part);
 	free(perf->column);
 	free(perf->proc);
 	free(perf);
@@ -102,10 +171,10 @@ static unsigned int inheritance(const struct target *target)
 static int count_thread(const struct perf *perf, struct counted *counted,
 			const struct target *target, pid_t tid, struct err *err)
 {
-	for (size_t i = 0; i < perf->groups; i++) {
+	for (size_t i = 0; i < perf->parts; i++) {
 		struct counter_request request = {
-			.event = perf->group[i].event,
-			.events = perf->group[i].events,
+			.event = perf->part[i].here.event,
+			.events = perf->part[i].here.events,
 			.pid = tid,
 			.cpu = -1,
 			.flags = inheritance(target),
@@ -132,7 +201,7 @@ static struct counted *count_threads(struct perf *perf,
 
 	counted->pid = target->tid ? target->tid : target->pid;
 	counted->counter =
-		xcalloc(threads * perf->groups, sizeof(struct counter *));
+		xcalloc(threads * perf->parts, sizeof(struct counter *));
 	for (size_t i = 0; i < threads; i++)
 		if (count_thread(perf, counted, target, tid[i], err) < 0) {
 			perf_remove(perf, counted);
@@ -207,18 +276,20 @@ static const struct engine_shape *perf_shape(void *self, void *what)
 			       : &perf->shape;
 }
 
-static int add_counter(struct counter *counter, uint64_t *total,
-		       struct err *err)
+/* `total`: the columns of the part's group. */
+static int add_counter(const struct part *part, struct counter *counter,
+		       uint64_t *total, struct err *err)
 {
 	struct counter_reading reading;
-	size_t events = counter_events(counter);
 
 	if (counter_read(counter, &reading, err) < 0)
 		return -1;
-	for (size_t i = 0; i < events; i++)
-		total[i] += reading.value[i];
-	total[events] += reading.enabled_ns;
-	total[events + 1] += reading.running_ns;
+	for (size_t i = 0; i < part->here.events; i++)
+		total[part->offset[i]] += reading.value[i];
+	if (part->first)
+		total[part->columns - 2] += reading.enabled_ns;
+	if (part->timed)
+		total[part->columns - 1] += reading.running_ns;
 	return 0;
 }
 
@@ -241,14 +312,18 @@ static int perf_read(void *self, void *what, uint64_t *total, struct err *err)
 		return perf_places_read(counted->places, total, err);
 	for (size_t i = 0; i < perf->shape.columns; i++)
 		total[i] = 0;
-	for (size_t group = 0; group < perf->groups; group++) {
-		for (size_t i = group; i < counted->counters; i += perf->groups)
-			if (counted->counter[i] &&
-			    add_counter(counted->counter[i], total, err) < 0)
-				return -1;
-		total += perf_columns(&perf->group[group]);
-		running_ns += total[-1];
+	for (size_t i = 0; i < counted->counters; i++) {
+		const struct part *part = &perf->part[i % perf->parts];
+
+		if (counted->counter[i] &&
+		    add_counter(part, counted->counter[i], total + part->column,
+				err) < 0)
+			return -1;
 	}
+	for (size_t i = 0; i < perf->parts; i++)
+		if (perf->part[i].first)
+			running_ns += total[perf->part[i].column +
+					    perf->part[i].columns - 1];
 	return still_there(counted, running_ns);
 }
 

@@ -115,15 +115,19 @@ int hwpc_milliseconds(const char *text, int64_t *ms, struct err *err)
 int hwpc_set_storage(struct hwpc_config *config, const char *name,
 		     struct err *err)
 {
-	static const char *const names[] = { [HWPC_STORAGE_NULL] = "null",
-					     [HWPC_STORAGE_CSV] = "csv",
-					     [HWPC_STORAGE_SOCKET] = "socket",
-					     [HWPC_STORAGE_MONGODB] =
-						     "mongodb" };
+	static const struct {
+		const char *name;
+		enum hwpc_storage storage;
+	} known[] = {
+		{ "null", HWPC_STORAGE_NULL },
+		{ "csv", HWPC_STORAGE_CSV },
+		{ "socket", HWPC_STORAGE_SOCKET },
+		{ "mongodb", HWPC_STORAGE_MONGODB },
+	};
 
-	for (int i = HWPC_STORAGE_NULL; i <= HWPC_STORAGE_MONGODB; i++)
-		if (!strcasecmp(names[i], name)) {
-			config->storage = (enum hwpc_storage)i;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcasecmp(known[i].name, name)) {
+			config->storage = known[i].storage;
 			return 0;
 		}
 	return err_set(err, EINVAL,

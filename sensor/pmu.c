@@ -300,27 +300,41 @@ static bool has_cpu(const struct pmu_core *core, int cpu)
 	return search.found;
 }
 
+static bool is_generic(const struct event *event)
+{
+	return event->type == TYPE_HARDWARE || event->type == TYPE_HW_CACHE;
+}
+
+bool pmu_is_core_event(const struct pmu_cores *cores, const struct event *event)
+{
+	bool core = is_generic(event);
+
+	for (size_t i = 0; i < cores->cores; i++)
+		core |= event->type == cores->core[i].type;
+	return core && cores->cores > 1;
+}
+
+bool pmu_event_of(const struct pmu_core *core, const struct event *event,
+		  struct event *there)
+{
+	*there = *event;
+	if (!is_generic(event))
+		return event->type == core->type;
+	/* The upper half of a generic config names the PMU (Linux 5.13). */
+	if (event->config >> 32 == 0)
+		there->config |= (uint64_t)core->type << 32;
+	return there->config >> 32 == core->type;
+}
+
 bool pmu_event_on(const struct pmu_cores *cores, const struct event *event,
 		  int cpu, struct event *there)
 {
-	bool generic =
-		event->type == TYPE_HARDWARE || event->type == TYPE_HW_CACHE;
-
 	*there = *event;
-	if (cores->cores < 2)
+	if (!pmu_is_core_event(cores, event))
 		return true;
-	for (size_t i = 0; i < cores->cores; i++) {
-		const struct pmu_core *core = &cores->core[i];
-
-		if (event->type == core->type)
-			return has_cpu(core, cpu);
-		/* The upper half of a generic config names the PMU (5.13). */
-		if (generic && has_cpu(core, cpu)) {
-			if (event->config >> 32 == 0)
-				there->config |= (uint64_t)core->type << 32;
-			return event->config >> 32 == 0 ||
-			       event->config >> 32 == core->type;
-		}
-	}
-	return !generic;
+	for (size_t i = 0; i < cores->cores; i++)
+		if (has_cpu(&cores->core[i], cpu) &&
+		    pmu_event_of(&cores->core[i], event, there))
+			return true;
+	return false;
 }

@@ -45,7 +45,13 @@ struct pmu_cores {
 };
 void pmu_cores_read(struct pmu_cores *cores);
 
-/* What `event` is on that CPU; false: it does not count it. */
+/* One that a core's own counters count, on a machine of several types. */
+bool pmu_is_core_event(const struct pmu_cores *cores,
+		       const struct event *event);
+/* What `event` is on cores of a type, or on that CPU; false: they do not count
+ * it. */
+bool pmu_event_of(const struct pmu_core *core, const struct event *event,
+		  struct event *there);
 bool pmu_event_on(const struct pmu_cores *cores, const struct event *event,
 		  int cpu, struct event *there);
 

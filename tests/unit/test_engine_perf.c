@@ -287,6 +287,65 @@ START_TEST(an_event_of_one_type_of_core_is_counted_there_alone)
 }
 END_TEST
 
+START_TEST(a_thread_that_moves_between_types_is_counted_on_each)
+{
+	struct event_group group = { .name = "core" };
+	struct target thread = { .kind = TARGET_THREAD,
+				 .pid = (pid_t)getpid(),
+				 .tid = (pid_t)getpid(),
+				 .name = "thread" };
+	const union value *count;
+	int slot;
+
+	be_hybrid();
+	add_event(&group, "CLOCK", PERF_TYPE_SOFTWARE, 1);
+	add_event(&group, "CYCLES", PERF_TYPE_HARDWARE, 0);
+	group_events = 1;
+	engine = engine_open("perf", &group, 1, "/proc", NULL);
+	ck_assert_ptr_nonnull(engine);
+	fakes = 0;
+	slot = engine_add(engine, &thread, NULL);
+	ck_assert_int_ge(slot, 0);
+	ck_assert_uint_eq(fakes, 3); /* the clock, and each type's cycles */
+	ck_assert_uint_eq(engine_shape(engine, slot)->columns, 4);
+	feed(&fake[0], 5, 1000, 1000);
+	feed(&fake[1], 30, 1000, 600);
+	feed(&fake[2], 12, 1000, 400);
+	count = read_engine(slot);
+	ck_assert_uint_eq(count[0].integer, 5);
+	ck_assert_uint_eq(count[1].integer, 42);
+	ck_assert_uint_eq(count[2].integer, 1000);
+	ck_assert_uint_eq(count[3].integer, 1000);
+}
+END_TEST
+
+START_TEST(without_a_clock_the_types_times_add)
+{
+	struct event_group group = { .name = "core" };
+	struct target thread = { .kind = TARGET_THREAD,
+				 .pid = (pid_t)getpid(),
+				 .tid = (pid_t)getpid(),
+				 .name = "thread" };
+	const union value *count;
+	int slot;
+
+	be_hybrid();
+	add_event(&group, "CYCLES", PERF_TYPE_HARDWARE, 0);
+	group_events = 1;
+	engine = engine_open("perf", &group, 1, "/proc", NULL);
+	ck_assert_ptr_nonnull(engine);
+	fakes = 0;
+	slot = engine_add(engine, &thread, NULL);
+	ck_assert_uint_eq(fakes, 2);
+	feed(&fake[0], 30, 1000, 600);
+	feed(&fake[1], 12, 1000, 300);
+	count = read_engine(slot);
+	ck_assert_uint_eq(count[0].integer, 42);
+	ck_assert_uint_eq(count[1].integer, 1000);
+	ck_assert_uint_eq(count[2].integer, 900);
+}
+END_TEST
+
 START_TEST(a_cgroup_is_counted_by_its_folder)
 {
 	struct event_group group = { .name = "core" };
@@ -346,6 +405,9 @@ Suite *engine_perf_suite(void)
 	tcase_add_test(tcase, cores_of_two_types_count_what_they_have);
 	tcase_add_test(tcase,
 		       an_event_of_one_type_of_core_is_counted_there_alone);
+	tcase_add_test(tcase,
+		       a_thread_that_moves_between_types_is_counted_on_each);
+	tcase_add_test(tcase, without_a_clock_the_types_times_add);
 	tcase_add_test(tcase, a_cgroup_is_counted_by_its_folder);
 	tcase_add_test(tcase, shared_counters_are_corrected_on_request);
 	suite_add_tcase(suite, tcase);
