@@ -40,10 +40,18 @@ static int real_sleep_until_ns(struct clock *clock, int64_t due_ns)
 									   : 0;
 }
 
+static int64_t real_asleep_ns(struct clock *clock)
+{
+	int64_t monotonic_ns = read_ns(CLOCK_MONOTONIC);
+
+	(void)clock;
+	return read_ns(CLOCK_BOOTTIME) - monotonic_ns;
+}
+
 struct clock *clock_real(void)
 {
 	static struct clock clock = { real_now_ns, real_wall_ms,
-				      real_sleep_until_ns };
+				      real_sleep_until_ns, real_asleep_ns };
 
 	return &clock;
 }
@@ -63,9 +71,9 @@ int clock_sleep_until_ns(struct clock *clock, int64_t due_ns)
 	return clock->sleep_until_ns(clock, due_ns);
 }
 
-int64_t clock_boottime_ns(void)
+int64_t clock_asleep_ns(struct clock *clock)
 {
-	return read_ns(CLOCK_BOOTTIME);
+	return clock->asleep_ns ? clock->asleep_ns(clock) : 0;
 }
 
 void clock_boot_id(char out[static CLOCK_BOOT_MAX])
@@ -101,7 +109,7 @@ static int64_t virtual_wall_ms(struct clock *clock)
 {
 	struct clock_virtual *self = virtual_of(clock);
 
-	return self->wall_start_ms + self->ns / NS_PER_MS;
+	return self->wall_start_ms + (self->ns + self->slept_ns) / NS_PER_MS;
 }
 
 static int virtual_sleep_until_ns(struct clock *clock, int64_t due_ns)
@@ -113,11 +121,16 @@ static int virtual_sleep_until_ns(struct clock *clock, int64_t due_ns)
 	return 0;
 }
 
+static int64_t virtual_asleep_ns(struct clock *clock)
+{
+	return virtual_of(clock)->slept_ns;
+}
+
 void clock_virtual_init(struct clock_virtual *clock, int64_t wall_start_ms)
 {
 	*clock = (struct clock_virtual){
 		.clock = { virtual_now_ns, virtual_wall_ms,
-			   virtual_sleep_until_ns },
+			   virtual_sleep_until_ns, virtual_asleep_ns },
 		.wall_start_ms = wall_start_ms,
 	};
 }

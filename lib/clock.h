@@ -25,6 +25,8 @@ struct clock {
 	int64_t (*wall_ms)(struct clock *clock);
 	/* 0 when due, -1 when a signal came first. */
 	int (*sleep_until_ns)(struct clock *clock, int64_t due_ns);
+	/* NULL: never suspended. */
+	int64_t (*asleep_ns)(struct clock *clock);
 };
 
 int64_t clock_now_ns(struct clock *clock);
@@ -34,8 +36,10 @@ int clock_sleep_until_ns(struct clock *clock, int64_t due_ns);
 /* The machine's clock (CLOCK_MONOTONIC, CLOCK_REALTIME); never freed. */
 struct clock *clock_real(void);
 
-/* CLOCK_BOOTTIME: differs from monotonic by the time spent suspended. */
-int64_t clock_boottime_ns(void);
+/* How long the machine has been suspended since it was started, which is no
+ * part of clock_now_ns(): CLOCK_BOOTTIME less CLOCK_MONOTONIC, to within the
+ * microsecond between the two readings. */
+int64_t clock_asleep_ns(struct clock *clock);
 
 /* The kernel's name for this boot, by which the clocks above are told apart
  * from those of another; "" where it has none. */
@@ -50,6 +54,7 @@ struct clock_virtual {
 	struct clock clock;
 	int64_t ns;
 	int64_t wall_start_ms;
+	int64_t slept_ns;
 };
 
 void clock_virtual_init(struct clock_virtual *clock, int64_t wall_start_ms);

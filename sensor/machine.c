@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "sensor/engine.h"
 #include "sensor/machine_state.h"
@@ -23,6 +24,7 @@ static int add_meter(struct machine *machine, const char *spec, struct err *err)
 	meter = meter_open(spec, err);
 	if (!meter)
 		return -1;
+	machine->metered[machine->meters].told = strlen(meter_remarks(meter));
 	machine->metered[machine->meters++].meter = meter;
 	return 0;
 }
@@ -171,6 +173,30 @@ void machine_close(struct machine *machine)
 
 /* ---- a tick ---------------------------------------------------------------- */
 
+/* What became of a counter while it ran is said when it happens. */
+static void tell_remarks(struct metered *metered)
+{
+	const char *remark = meter_remarks(metered->meter) + metered->told;
+
+	while (*remark) {
+		int length = (int)strcspn(remark, "\n");
+
+		log_warn("meter", "%.*s", length, remark);
+		remark += length;
+		remark += *remark == '\n';
+	}
+	metered->told = strlen(meter_remarks(metered->meter));
+}
+
+static int read_meter(struct metered *metered, struct meter_reading *reading,
+		      struct err *err)
+{
+	if (meter_read(metered->meter, reading, err) < 0)
+		return err_wrap(err, "meter '%s'", meter_spec(metered->meter));
+	tell_remarks(metered);
+	return 0;
+}
+
 static int read_parts(struct machine *machine, struct engine *engine,
 		      struct err *err)
 {
@@ -178,10 +204,9 @@ static int read_parts(struct machine *machine, struct engine *engine,
 	int64_t end_ns;
 
 	for (size_t i = 0; i < machine->meters; i++)
-		if (meter_read(machine->metered[i].meter,
-			       &machine->metered[i].now, err) < 0)
-			return err_wrap(err, "meter '%s'",
-					meter_spec(machine->metered[i].meter));
+		if (read_meter(&machine->metered[i], &machine->metered[i].now,
+			       err) < 0)
+			return -1;
 	if (machine->system && engine_read(machine->system, err) < 0)
 		return -1;
 	if (engine && engine_read(engine, err) < 0)
@@ -239,9 +264,8 @@ int machine_guard(struct machine *machine, struct err *err)
 	struct meter_reading unused;
 
 	for (size_t i = 0; i < machine->meters; i++)
-		if (meter_read(machine->metered[i].meter, &unused, err) < 0)
-			return err_wrap(err, "meter '%s'",
-					meter_spec(machine->metered[i].meter));
+		if (read_meter(&machine->metered[i], &unused, err) < 0)
+			return -1;
 	return 0;
 }
 

@@ -18,6 +18,9 @@
  * dies, or a CPU that appears, changes the layout, never the meaning of a
  * column.
  *
+ * What a meter finds out while it runs (a counter that was reset, died, is gone;
+ * see meter.h) is logged as a warning, once, when it happens.
+ *
  * Everything of one tick is read in one go; `bracket_ns` in the metadata says
  * how long that took, and the middle of it is the time of the tick.
  */

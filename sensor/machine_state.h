@@ -29,6 +29,7 @@ struct metered {
 	struct meter_reading first, before, now;
 	uint64_t counted[METER_DOMAINS_MAX];
 	bool shown[METER_DOMAINS_MAX]; /* has a column in the layout */
+	size_t told;                   /* how much of its remarks was logged */
 };
 
 struct machine {

@@ -136,12 +136,10 @@ static struct meter *open_kind(const struct meter_kind *kind,
 
 	if (!meter)
 		return NULL;
-	if (prove(meter, err) < 0 ||
-	    kind->read(meter->self, meter->last, err) < 0) {
+	if (prove(meter, err) < 0 || meter_read_first(meter, err) < 0) {
 		meter_close(meter);
 		return NULL;
 	}
-	meter->last_ns = meter_now_ns(meter);
 	says_domains(&meter->parts);
 	describe(meter);
 	return meter;
@@ -273,6 +271,16 @@ struct meter *meter_open_at(const char *spec, const struct meter_place *given,
 	if (!meter)
 		err_wrap(err, "meter %s", spec);
 	return meter;
+}
+
+struct meter *meter_open_kind(const struct meter_kind *kind,
+			      const char *argument,
+			      const struct meter_place *given, struct err *err)
+{
+	struct meter_place place = place_complete(given);
+	char remedy[256];
+
+	return open_kind(kind, argument, &place, remedy, err);
 }
 
 struct meter *meter_open(const char *spec, struct err *err)

@@ -23,7 +23,10 @@
  * A meter is trusted only after it was seen to advance.  Each kind says how
  * that is found out (struct meter_kind): counters of the hardware under a short
  * load, files and models by their form.  A domain that is present but does not
- * advance is METER_DEAD: reported by name, left out of every sum, never 0 W.
+ * advance, now or later, is METER_DEAD: reported by name, left out of every sum,
+ * never 0 W.  What wrapped, was reset, died, was unplugged or slept is told
+ * apart while the meter runs, by name, in meter_remarks(); no advance is ever
+ * negative.
  *
  * Domains form a tree: cores and uncore lie inside a package, everything lies
  * inside psys.  meter_between() sums a disjoint cover of the machine (packages
@@ -58,7 +61,7 @@ struct meter;
 enum meter_state {
 	METER_UNPROVEN, /* not seen to advance yet */
 	METER_ALIVE,
-	METER_DEAD, /* present, readable, constant under load */
+	METER_DEAD, /* present, readable, constant */
 	METER_GONE, /* was there, is not any more */
 };
 
@@ -73,6 +76,8 @@ struct meter_domain {
 	enum meter_state state;
 	double resolution_j; /* smallest step */
 	double period_s;     /* how often it is updated; 0 unknown */
+	bool period_seen;    /* found out here, not taken from a document */
+	int64_t phase_ns;    /* then: when, CLOCK_MONOTONIC modulo period */
 };
 
 /* Joules since the meter was opened; a domain that is not METER_ALIVE reads
@@ -80,6 +85,8 @@ struct meter_domain {
 struct meter_reading {
 	int64_t begin_ns, end_ns;
 	double joules[METER_DOMAINS_MAX];
+	/* Of what was integrated from polled power so far, J²; else 0. */
+	double variance[METER_DOMAINS_MAX];
 };
 
 /* `spec` as in --meter.  Proves the meter alive before it returns; an "auto"

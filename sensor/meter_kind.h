@@ -43,6 +43,12 @@
  * whole. */
 #define METER_UPDATE_SLACK_S 0.005
 
+/* Silicon that runs draws more than 0 W and RAPL moves each millisecond, so a
+ * counter that stood still for so long has died. */
+#define METER_STILL_S 10.0
+/* Counters that tremble do so by their last digits. */
+#define METER_NOISE_STEPS 16.0
+
 /* How a kind is found alive. */
 enum meter_proof {
 	METER_PROOF_LOAD, /* its counters must advance while a CPU is busy */
@@ -55,7 +61,9 @@ struct meter_counter {
 	uint64_t range;     /* largest value before 0; 0: never wraps */
 	double plausible_w; /* more than that is no wrap; 0: no bound */
 	bool slow;          /* may take seconds to show an advance */
-	char where[64];     /* "power/energy-psys/": for messages */
+	double still_s; /* a machine that runs moves it at least so often, or
+			   it is dead; 0: it may stand still */
+	char where[64]; /* "power/energy-psys/": for messages */
 };
 
 /* What a kind fills in while it opens. */
@@ -91,8 +99,15 @@ struct meter_kind {
 		      struct meter_parts *parts, struct err *err);
 	/* All counters, in order. */
 	int (*read)(void *self, uint64_t *count, struct err *err);
+	/* Where power is integrated: the variance so far of each, in J². */
+	void (*variance)(void *self, double *j2);
 	void (*close)(void *self);
 };
+
+/* A meter of a kind that stands in no table, as tests have them. */
+struct meter *meter_open_kind(const struct meter_kind *kind,
+			      const char *argument,
+			      const struct meter_place *place, struct err *err);
 
 extern const struct meter_kind meter_kind_powercap;
 extern const struct meter_kind meter_kind_perf;

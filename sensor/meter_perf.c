@@ -98,6 +98,8 @@ static void counter_describe(struct perf_setup *setup, size_t i, int cpu)
 	counter->count_j = setup->count_j;
 	counter->slow = role == DOMAIN_DRAM || role == DOMAIN_PSYS;
 	counter->plausible_w = METER_PLAUSIBLE_W;
+	/* Graphics may be switched off. */
+	counter->still_s = role == DOMAIN_UNCORE ? 0 : METER_STILL_S;
 	if (role == DOMAIN_PSYS)
 		counter->plausible_w *= (double)setup->topology->packages;
 	if (setup->topology->packages > 1)

@@ -123,6 +123,8 @@ static int counter_add(struct powercap *powercap, struct meter_parts *parts,
 	counter->slow = planes[plane].role == DOMAIN_DRAM ||
 			planes[plane].role == DOMAIN_PSYS;
 	counter->plausible_w = METER_PLAUSIBLE_W;
+	counter->still_s =
+		planes[plane].role == DOMAIN_UNCORE ? 0 : METER_STILL_S;
 	if (planes[plane].role == DOMAIN_PSYS)
 		counter->plausible_w *= (double)powercap->zones;
 	snprintf(counter->where, sizeof(counter->where), CONTROL_TYPE ":%zu/%s",

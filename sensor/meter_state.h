@@ -20,10 +20,12 @@ struct meter {
 	struct text describe;
 	uint64_t last[METER_DOMAINS_MAX];  /* raw */
 	uint64_t total[METER_DOMAINS_MAX]; /* unwrapped, since it was opened */
-	int64_t last_ns;
+	int64_t moved_ns[METER_DOMAINS_MAX]; /* seen to advance, awake */
+	int64_t last_ns;                     /* awake */
+	int64_t asleep_ns;
 };
 
-/* Time that passed, suspension included: what a counter may have used. */
-int64_t meter_now_ns(const struct meter *meter);
+/* Where counting starts. */
+int meter_read_first(struct meter *meter, struct err *err);
 
 #endif

@@ -9,6 +9,8 @@
 /* One second at 2 kW. */
 #define SECOND UINT64_C(2000000000)
 
+#define NOISE 16
+
 static const struct {
 	uint64_t last, now, range, most, advance;
 	enum unwrap_verdict verdict;
@@ -21,7 +23,15 @@ static const struct {
 	{ RANGE, 0, RANGE, SECOND, 0, UNWRAP_WRAPPED },
 	{ RANGE, SECOND, RANGE, SECOND, SECOND, UNWRAP_WRAPPED },
 	{ RANGE - SECOND, 0, RANGE, SECOND, SECOND, UNWRAP_WRAPPED },
-	{ 19999999, 1, 20000000, SECOND, 2, UNWRAP_WRAPPED },
+	{ 19999999, 1, 20000000, 2000000, 2, UNWRAP_WRAPPED },
+	{ 19999999, 1, 20000000, UINT64_MAX, 2, UNWRAP_WRAPPED },
+	/* time for two: the least that it was */
+	{ 19999999, 1, 20000000, SECOND, 2, UNWRAP_UNSURE },
+	{ 100, 160, 20000000, SECOND, 60, UNWRAP_UNSURE },
+	/* a tremble is neither a wrap nor a reset, however near to either */
+	{ 1000, 990, 0, SECOND, 0, UNWRAP_BACKWARD },
+	{ RANGE, RANGE - 3, RANGE, SECOND, 0, UNWRAP_BACKWARD },
+	{ 1000, 900, 0, SECOND, 900, UNWRAP_RESET },
 	/* a drop that no power explains is a reset: counted from 0 */
 	{ RANGE / 2, 500, RANGE, SECOND, 500, UNWRAP_RESET },
 	{ RANGE - SECOND - 1, 0, RANGE, SECOND, 0, UNWRAP_RESET },
@@ -37,9 +47,10 @@ static const struct {
 
 START_TEST(wraps_resets_and_jumps_are_told_apart)
 {
+	struct unwrap_bounds bounds = { rows[_i].range, rows[_i].most, NOISE };
 	enum unwrap_verdict verdict;
-	uint64_t advance = unwrap_step(rows[_i].last, rows[_i].now,
-				       rows[_i].range, rows[_i].most, &verdict);
+	uint64_t advance =
+		unwrap_step(rows[_i].last, rows[_i].now, &bounds, &verdict);
 
 	ck_assert_uint_eq(advance, rows[_i].advance);
 	ck_assert_int_eq(verdict, rows[_i].verdict);
@@ -51,16 +62,16 @@ END_TEST
 START_TEST(a_counter_that_only_wraps_loses_nothing)
 {
 	struct rng rng = rng_stream(1, "unwrap wraps", 0, 0);
-	const uint64_t range = 50000, most = 30000;
+	const struct unwrap_bounds bounds = { .range = 50000, .most = 30000 };
 	uint64_t raw = 0, truth = 0, sum = 0;
 	enum unwrap_verdict verdict;
 	int wraps = 0;
 
 	for (int i = 0; i < 20000; i++) {
 		uint64_t add = rng_below(&rng, 20000);
-		uint64_t next = (raw + add) % range;
+		uint64_t next = (raw + add) % bounds.range;
 
-		sum += unwrap_step(raw, next, range, most, &verdict);
+		sum += unwrap_step(raw, next, &bounds, &verdict);
 		truth += add;
 		wraps += verdict == UNWRAP_WRAPPED;
 		ck_assert_int_ne(verdict, UNWRAP_JUMPED);
@@ -78,13 +89,16 @@ START_TEST(whatever_is_read_the_advance_is_possible)
 	enum unwrap_verdict verdict;
 
 	for (int i = 0; i < 100000; i++) {
-		uint64_t range = rng_u64(&rng) >> rng_below(&rng, 64);
-		uint64_t most = rng_u64(&rng) >> rng_below(&rng, 64);
+		struct unwrap_bounds bounds = {
+			rng_u64(&rng) >> rng_below(&rng, 64),
+			rng_u64(&rng) >> rng_below(&rng, 64),
+			rng_u64(&rng) >> rng_below(&rng, 64),
+		};
 		uint64_t last = rng_u64(&rng) >> rng_below(&rng, 64);
 		uint64_t now = rng_u64(&rng) >> rng_below(&rng, 64);
 
-		ck_assert_uint_le(unwrap_step(last, now, range, most, &verdict),
-				  most);
+		ck_assert_uint_le(unwrap_step(last, now, &bounds, &verdict),
+				  bounds.most);
 	}
 }
 END_TEST
