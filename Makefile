@@ -16,7 +16,7 @@ USES_fl      := bench formula sensor lib
 # External libraries: pkg-config names, and flags where Debian has no .pc.
 PC_lib      := json-c zlib libmd libzstd libzmq libmicrohttpd libcurl $(if $(filter 0,$(MONGO)),,libmongoc-1.0)
 PC_sensor   := powercap
-FLAGS_sensor := -lpfm
+FLAGS_sensor := -lpfm -ldl
 PC_formula  := lapacke
 PC_bench    := openblas
 FLAGS_bench := -ldnnl -lpthread
@@ -123,6 +123,15 @@ $(BUILD)/bin/unit: $(UNIT:%.c=$(BUILD)/obj/%.o) $(ARCHIVES)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -o $@ $^ $(ALL_LDFLAGS) $(call libs,fl bench formula sensor lib) $(shell $(PKG_CONFIG) --libs check)
+
+# A library of NVIDIA's that tests can script, opened at run time like theirs.
+FAKE_NVML := $(abspath $(BUILD))/fake/libnvidia-ml.so.1
+$(FAKE_NVML): tests/fake/nvml.c Makefile
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -I. $(WARNINGS) $(if $(WERROR),-Werror) -g -fPIC -shared -o $@ $<
+$(BUILD)/obj/tests/unit/%.o: EXTRA_CFLAGS += -DFAKE_NVML='"$(FAKE_NVML)"'
+$(BUILD)/bin/unit: | $(FAKE_NVML)
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c has LLVMFuzzerTestOneInput; `make check`
 # replays tests/fuzz/corpus/NAME with any compiler.

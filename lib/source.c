@@ -100,23 +100,32 @@ struct source *source_open(const char *uri, const struct source_filter *filter,
 
 /* ---- filtering ----------------------------------------------------------- */
 
-static bool doc_ms(const struct doc *doc, int64_t *ms)
+bool source_time_ms(const struct doc *time, int64_t *ms)
 {
-	const struct doc *time = doc_get(doc, "timestamp");
-	const char *text;
+	const char *text = doc_string(time, NULL);
 	char *end;
 
-	if (!time)
-		time = doc_get(doc, "time_ms");
 	if (doc_kind(time) == DOC_INT || doc_kind(time) == DOC_REAL) {
-		*ms = (int64_t)doc_real(time, 0);
+		double value = doc_real(time, 0);
+
+		if (!(value > -0x1p62 && value < 0x1p62))
+			return false;
+		*ms = doc_int(time, (int64_t)value);
 		return true;
 	}
-	text = doc_string(time, NULL);
 	if (!text)
 		return false;
 	*ms = strtoll(text, &end, 10);
 	return (end != text && !*end) || instant_is_date(text, ms);
+}
+
+static bool doc_ms(const struct doc *doc, int64_t *ms)
+{
+	const struct doc *time = doc_get(doc, "timestamp");
+
+	if (!time)
+		time = doc_get(doc, "time_ms");
+	return source_time_ms(time, ms);
 }
 
 static bool is_wanted(const struct source *source, const struct doc *doc)

@@ -46,6 +46,9 @@ struct source *source_open(const char *uri, const struct source_filter *filter,
 			   struct err *err);
 /* 1 and a document that is yours, 0 at the end, -1 on an error. */
 int source_next(struct source *source, struct doc **doc, struct err *err);
+/* A document's time: Unix milliseconds as a number or as digits, or a date
+ * (instant.h).  False where it is none. */
+bool source_time_ms(const struct doc *time, int64_t *ms);
 /* "sweep.jsonl:17": where the last document stood, for messages. */
 const char *source_where(const struct source *source);
 /* Was a torn last line skipped? */

@@ -138,9 +138,16 @@ void domain_link(struct meter_domain *domain, size_t n)
 						domain[i].package);
 		else if (role == DOMAIN_PACKAGE || role == DOMAIN_DRAM)
 			domain[i].within = find(domain, n, DOMAIN_PSYS, 0);
-		else
+		else if (role == DOMAIN_PSYS)
 			domain[i].within = -1;
 	}
+}
+
+static bool lies_in_one_that_lives(const struct meter_domain *domain, size_t i)
+{
+	int within = domain[i].within;
+
+	return within >= 0 && domain[within].state == METER_ALIVE;
 }
 
 static bool role_counts(enum domain_role role, bool packages)
@@ -169,9 +176,12 @@ size_t domain_cover(struct meter_domain *domain, size_t n)
 		packages |= domain[i].state == METER_ALIVE &&
 			    domain_role(&domain[i]) == DOMAIN_PACKAGE;
 	for (size_t i = 0; i < n; i++) {
-		domain[i].counts =
-			domain[i].state == METER_ALIVE &&
-			role_counts(domain_role(&domain[i]), packages);
+		enum domain_role role = domain_role(&domain[i]);
+
+		domain[i].counts = domain[i].state == METER_ALIVE &&
+				   role_counts(role, packages) &&
+				   (role != DOMAIN_OTHER ||
+				    !lies_in_one_that_lives(domain, i));
 		count += domain[i].counts;
 	}
 	return count;

@@ -18,7 +18,7 @@
  * its cores and its uncore; DRAM stands beside it; psys is the whole platform.
  * So packages and DRAM make up the machine; psys does where no package works,
  * because adding it to packages would count them twice.  Cores alone never
- * do.
+ * do.  A domain of another meter counts unless it lies within one that does.
  */
 #ifndef SENSOR_DOMAIN_H
 #define SENSOR_DOMAIN_H
@@ -57,7 +57,7 @@ enum domain_role domain_role(const struct meter_domain *domain);
  * arXiv 2108.00808) a model of the firmware's. */
 enum energy_source domain_rapl_source(const struct topology *topology);
 
-/* Sets `within` of all. */
+/* Sets `within` of RAPL's; a domain of another meter has what its kind says. */
 void domain_link(struct meter_domain *domain, size_t n);
 /* Sets `counts` of all from their states; how many count. */
 size_t domain_cover(struct meter_domain *domain, size_t n);

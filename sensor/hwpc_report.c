@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/mem.h"
+#include "lib/source.h"
 
 /* ---- reading --------------------------------------------------------------- */
 
@@ -66,6 +67,16 @@ static void read_metadata(struct hwpc_report *report, const struct doc *doc)
 	report->within = doc_string(doc_get(report->metadata, "within"), NULL);
 }
 
+/* PowerAPI's own documents have dates as well as integers. */
+static int read_time(const struct doc *doc, int64_t *ms, struct err *err)
+{
+	const struct doc *time = doc_get(doc, "timestamp");
+
+	if (doc_kind(time) == DOC_TEXT && source_time_ms(time, ms))
+		return 0;
+	return doc_need_int(doc, "timestamp", ms, err);
+}
+
 int hwpc_report_read(const struct doc *doc, struct hwpc_report *report,
 		     struct err *err)
 {
@@ -73,7 +84,7 @@ int hwpc_report_read(const struct doc *doc, struct hwpc_report *report,
 	struct reader reader = { .report = &result };
 	const struct doc *groups;
 
-	if (doc_need_int(doc, "timestamp", &result.time_ms, err) < 0 ||
+	if (read_time(doc, &result.time_ms, err) < 0 ||
 	    doc_need_text(doc, "sensor", &result.sensor, err) < 0 ||
 	    doc_need_text(doc, "target", &result.target, err) < 0 ||
 	    doc_need_object(doc, "groups", &groups, err) < 0)

@@ -14,8 +14,9 @@
 
 /* In the order in which "auto" tries them. */
 static const struct meter_kind *const kinds[] = {
-	&meter_kind_powercap, &meter_kind_perf, &meter_kind_model,
-	&meter_kind_replay,   &meter_kind_null,
+	&meter_kind_powercap, &meter_kind_perf,   &meter_kind_hwmon,
+	&meter_kind_model,    &meter_kind_nvml,   &meter_kind_battery,
+	&meter_kind_log,      &meter_kind_replay, &meter_kind_null,
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -164,8 +165,15 @@ static struct meter *open_auto(const struct meter_place *place, struct err *err)
 		if (!kinds[i]->automatic)
 			continue;
 		meter = open_kind(kinds[i], NULL, place, remedy, &why);
-		if (meter)
+		if (meter && !meter->parts.partial)
 			break;
+		if (meter)
+			err_set(&why, ENODEV,
+				"%s: parts of the machine only (name it to use "
+				"it)",
+				meter->parts.says);
+		meter_close(meter);
+		meter = NULL;
 		remedy_say(&why, remedy);
 		text_printf(&remarks, "%s: %s\n", kinds[i]->name, why.text);
 	}

@@ -101,6 +101,7 @@ struct meter_place {
 	const char *sys;     /* "/sys"; libpowercap's own path is fixed */
 	const char *proc;    /* "/proc" */
 	const char *state;   /* $STATE_DIRECTORY, ~/.local/state/fedwatts */
+	const char *nvml;    /* "libnvidia-ml.so.1" */
 	struct clock *clock; /* clock_real() */
 };
 struct meter *meter_open_at(const char *spec, const struct meter_place *place,

@@ -61,6 +61,7 @@ struct meter_counter {
 	uint64_t range;     /* largest value before 0; 0: never wraps */
 	double plausible_w; /* more than that is no wrap; 0: no bound */
 	bool slow;          /* may take seconds to show an advance */
+	bool form;          /* proven by its form, though the kind is by load */
 	double still_s; /* a machine that runs moves it at least so often, or
 			   it is dead; 0: it may stand still */
 	char where[64]; /* "power/energy-psys/": for messages */
@@ -73,6 +74,8 @@ struct meter_parts {
 	size_t domains;
 	enum energy_source source;
 	double scale_lo, scale_hi;
+	bool partial;     /* no part of it is known to be the whole machine: not
+			     for "auto" */
 	char says[160];   /* what stands behind ':' in meter_describe() */
 	char remedy[256]; /* the command that would make it work */
 	struct text remarks;
@@ -111,6 +114,10 @@ struct meter *meter_open_kind(const struct meter_kind *kind,
 
 extern const struct meter_kind meter_kind_powercap;
 extern const struct meter_kind meter_kind_perf;
+extern const struct meter_kind meter_kind_hwmon;
+extern const struct meter_kind meter_kind_battery;
+extern const struct meter_kind meter_kind_nvml;
+extern const struct meter_kind meter_kind_log;
 extern const struct meter_kind meter_kind_replay;
 extern const struct meter_kind meter_kind_model;
 extern const struct meter_kind meter_kind_null;

@@ -56,7 +56,8 @@ static void remark_dead(const struct meter_kind *kind,
 			const bool *remembered)
 {
 	for (size_t i = 0; i < parts->domains; i++) {
-		if (parts->domain[i].state != METER_DEAD)
+		if (parts->domain[i].state != METER_DEAD ||
+		    parts->counter[i].form)
 			continue;
 		meter_parts_remark(
 			parts,
@@ -79,6 +80,11 @@ int meter_prove(const struct meter_kind *kind, void *self,
 	int result;
 
 	for (size_t i = 0; i < parts->domains; i++) {
+		/* A kind knows its dead, and what may be at 0 W. */
+		if (parts->counter[i].form) {
+			remembered[i] = true;
+			continue;
+		}
 		parts->domain[i].state =
 			proof_get(proof, kind->name, parts->counter[i].where);
 		remembered[i] = parts->domain[i].state != METER_UNPROVEN;

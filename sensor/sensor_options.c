@@ -187,8 +187,9 @@ const struct field sensor_run_fields[] = {
 	  .help = "look for new targets every D (cgroups are announced by the "
 		  "kernel as well)" },
 	{ "meter", FIELD_LIST, AT(meters), .value = "M",
-	  .help = "auto, powercap, perf, replay:FILE, model[:idle=W,cpu=W], "
-		  "null (repeatable; auto)" },
+	  .help = "auto, powercap, perf, hwmon[:ROOT], nvml[:N], "
+		  "battery[:ROOT], log:FILE, replay:FILE, "
+		  "model[:idle=W,cpu=W], null (repeatable; auto)" },
 	{ "engine", FIELD_CHOICE, AT(engine), .initial = "auto",
 	  .choices = session_engines, .value = "auto|perf|clock",
 	  .help = "how processes are counted" },

@@ -58,6 +58,50 @@ int sysfs_read(char *out, size_t size, const char *format, ...)
 	return 0;
 }
 
+int sysfs_open(const char *format, ...)
+{
+	char path[PATH_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(path, sizeof(path), format, arguments);
+	va_end(arguments);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+ssize_t (*sysfs_pread_fn)(int fd, void *out, size_t size, off_t at) = pread;
+
+int sysfs_number(int fd, int64_t *value)
+{
+	char text[32], *end;
+	size_t got = 0;
+	long long number;
+
+	while (got + 1 < sizeof(text)) {
+		ssize_t more = sysfs_pread_fn(
+			fd, text + got, sizeof(text) - 1 - got, (off_t)got);
+
+		if (more < 0 && errno == EINTR)
+			continue;
+		if (more < 0)
+			return -1;
+		if (!more)
+			break;
+		got += (size_t)more;
+	}
+	text[got] = '\0';
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (end == text)
+		errno = got ? EINVAL : ENODATA;
+	else if (!errno && *end && !isspace((unsigned char)*end))
+		errno = EINVAL;
+	if (errno)
+		return -1;
+	*value = number;
+	return 0;
+}
+
 int sysfs_list(const char *list, int (*each)(void *arg, int number), void *arg)
 {
 	const char *at = list;
