@@ -125,6 +125,10 @@ const char *cli_version(void);
  * with cli_stop_status().  A second signal kills, unless it comes within
  * half a second (timeout(1) signals the process and its group). */
 int cli_stop_signal(void);
+/* Waits until there is something to read, or nothing more to come: 0; -1 when a
+ * stop came, before or meanwhile.  Where cli_stop_signal() was never called
+ * nothing stops it. */
+int cli_stop_wait(int fd);
 /* The exit status that a stop by cli_stop_signal() owes: 130, 143, else 0. */
 int cli_stop_status(void);
 

@@ -3,6 +3,7 @@
 #include "lib/cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
@@ -56,6 +57,25 @@ int cli_stop_signal(void)
 
 	pthread_once(&once, stop_install);
 	return stop_signal;
+}
+
+/* Signals are let in only while it waits: one that came just before is seen by
+ * the question, one that comes just after by ppoll(). */
+int cli_stop_wait(int fd)
+{
+	struct pollfd poll = { .fd = fd, .events = POLLIN };
+	sigset_t stops, before;
+	int got = -1;
+
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGINT);
+	sigaddset(&stops, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &stops, &before);
+	while (!stop_signal && (got = ppoll(&poll, 1, NULL, &before)) < 0 &&
+	       errno == EINTR)
+		;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return stop_signal && got < 0 ? -1 : 0;
 }
 
 int cli_stop_status(void)

@@ -23,6 +23,7 @@ struct tail {
 	char *path;          /* the file at hand */
 	unsigned int number; /* of the part at hand; 0: `base` itself */
 	int fd;
+	bool waits; /* it is a pipe or a terminal */
 	struct frames *frames; /* NULL: plain */
 	bool began;            /* its first bytes were seen */
 	char *chunk;           /* packed bytes, or the first ones */
@@ -82,8 +83,10 @@ static int file_open(struct tail *tail, unsigned int number, struct err *err)
 				  : open(tail->path, O_RDONLY | O_CLOEXEC);
 	if (tail->fd < 0)
 		return err_sys(err, "open");
-	if (!is_stdin(tail) && fstat(tail->fd, &status) == 0 &&
-	    S_ISDIR(status.st_mode)) {
+	if (fstat(tail->fd, &status) < 0)
+		return err_sys(err, "stat");
+	tail->waits = !S_ISREG(status.st_mode);
+	if (S_ISDIR(status.st_mode)) {
 		err_set(err, EISDIR, "is a folder");
 		return err_remedy(err, "hwpc-sensor's: csv:%s", tail->path);
 	}
@@ -161,6 +164,10 @@ static ssize_t file_read(struct tail *tail, void *buffer, size_t size,
 {
 	ssize_t n;
 
+	/* On a pipe nothing may come for ever: a stop is its end, though the
+	 * writer may have more. */
+	if (tail->waits && cli_stop_wait(tail->fd) < 0)
+		return 0;
 	do
 		n = read(tail->fd, buffer, size);
 	while (n < 0 && errno == EINTR);

@@ -102,16 +102,28 @@ wait "$sensor" || true
 python3 conserve.py stopped.jsonl "$(grep -c '"target":"idle"' stopped.jsonl)"
 has stopped.jsonl '"target":"idle"'
 
+# ---- a pipe on which nothing comes does not hold it back ---------------------------
+mkfifo silent
+sleep 20 >silent &
+silence=$!
+formula --from silent --to silent.jsonl 2>err &
+formula=$!
+sleep 0.3
+begin=$(date +%s%N)
+kill -TERM "$formula"
+status=0
+wait "$formula" || status=$?
+took=$((($(date +%s%N) - begin) / 1000000))
+kill $silence
+[ "$status" -eq 0 ] || die "status $status after SIGTERM on a silent pipe: $(cat err)"
+[ $took -lt 1000 ] || die "a silent pipe kept it for $took ms"
+
 # ---- what hwpc-sensor wrote --------------------------------------------------------
 real=${FEDWATTS_SHARED:-$SRC/../shared}/data/hwpc_reports
 if [ -e "$real/smartwatts_timeline.json" ]; then
-	python3 - "$real/smartwatts_timeline.json" >real.jsonl <<'END'
-import datetime, json, sys
-for d in json.load(open(sys.argv[1])):
-    t = datetime.datetime.fromisoformat(d["timestamp"])
-    d["timestamp"] = round(1000 * t.replace(tzinfo=datetime.timezone.utc).timestamp())
-    print(json.dumps(d))
-END
+	# Its timestamps are dates, as PowerAPI writes them.
+	python3 -c 'import json, sys
+for d in json.load(open(sys.argv[1])): print(json.dumps(d))' "$real/smartwatts_timeline.json" >real.jsonl
 	formula --from real.jsonl --event CPU_CLK_THREAD_UNHALTED:THREAD_P \
 		--to real-power.jsonl 2>err
 	# Ten ticks, of which the first has no length.

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/text.h"
@@ -74,6 +75,9 @@ static const struct bad {
 	{ "{\"timestamp\":1.5,\"sensor\":\"s\",\"target\":\"t\","
 	  "\"groups\":{}}",
 	  "timestamp" },
+	{ "{\"timestamp\":\"2026-07-09T12:26:40+soon\",\"sensor\":\"s\","
+	  "\"target\":\"t\",\"groups\":{}}",
+	  "timestamp" },
 	{ "{\"timestamp\":1,\"target\":\"t\",\"groups\":{}}", "sensor" },
 	{ "{\"timestamp\":1,\"sensor\":\"s\",\"target\":7,\"groups\":{}}",
 	  "target" },
@@ -97,6 +101,36 @@ START_TEST(what_makes_no_sense_is_refused_by_name)
 	ck_assert_msg(strstr(err.text, bads[_i].says) != NULL, "%s", err.text);
 	ck_assert_int_eq(report.time_ms, 77);
 	doc_free(doc);
+}
+END_TEST
+
+START_TEST(dates_are_times_as_well)
+{
+	static const char *const times[] = {
+		"1783600000123",
+		"\"1783600000123\"",
+		"\"2026-07-09T12:26:40.123\"",
+		"\"2026-07-09T12:26:40.123456Z\"",
+		"\"2026-07-09 14:26:40.123+02:00\"",
+	};
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct hwpc_report report;
+		struct err err = { 0 };
+		char text[128];
+		struct doc *doc;
+
+		snprintf(text, sizeof(text),
+			 "{\"timestamp\":%s,\"sensor\":\"s\",\"target\":\"t\","
+			 "\"groups\":{}}",
+			 times[i]);
+		doc = parse(text);
+		ck_assert_msg(hwpc_report_read(doc, &report, &err) == 0, "%s",
+			      err.text);
+		ck_assert_int_eq(report.time_ms, 1783600000123);
+		hwpc_report_done(&report);
+		doc_free(doc);
+	}
 }
 END_TEST
 
@@ -177,6 +211,7 @@ Suite *hwpc_report_suite(void)
 	tcase_add_loop_test(tests, what_makes_no_sense_is_refused_by_name, 0,
 			    sizeof(bads) / sizeof(bads[0]));
 	tcase_add_test(tests, what_is_written_reads_back);
+	tcase_add_test(tests, dates_are_times_as_well);
 	tcase_add_test(tests, metadata_says_what_is_known_and_nothing_else);
 	suite_add_tcase(suite, tests);
 	return suite;
