@@ -148,8 +148,14 @@ static void put_meter(const struct hwpc_meter *meter, struct text *out)
 	text_put_real(out, meter->scale_lo);
 	text_put(out, ",\"scale_hi\":");
 	text_put_real(out, meter->scale_hi);
-	text_put(out,
-		 meter->counts ? ",\"counts\":true}" : ",\"counts\":false}");
+	text_put(out, meter->counts ? ",\"counts\":true" : ",\"counts\":false");
+	if (meter->period_s > 0) {
+		text_put(out, ",\"period_s\":");
+		text_put_real(out, meter->period_s);
+		text_put(out, ",\"phase_ns\":");
+		text_put_int(out, meter->phase_ns);
+	}
+	text_put_char(out, '}');
 }
 
 static void put_text(struct text *out, const char *key, const char *value)

@@ -81,12 +81,15 @@ void hwpc_layout_add(struct layout *layout, const char *group, int package,
  * `bracket_ns` is how long it took to read everything.  `meters` says for each
  * event that counts energy where it comes from (energy.h), and whether it is
  * part of the disjoint cover of the machine (`counts`): only those may be
- * added. */
+ * added; and, where it was found out here, how often it is updated (`period_s`)
+ * and when (`phase_ns`). */
 struct hwpc_meter {
 	const char *event, *meter;
 	int source;
 	double sigma_j, scale_lo, scale_hi;
 	bool counts;
+	double period_s;  /* of its updates, where it was seen; else 0 */
+	int64_t phase_ns; /* and when: CLOCK_MONOTONIC modulo that */
 };
 
 struct hwpc_metadata {

@@ -264,6 +264,8 @@ static size_t describe_domain(struct machine *machine, const struct cell *cell,
 		.scale_lo = energy.scale_lo,
 		.scale_hi = energy.scale_hi,
 		.counts = domain->counts,
+		.period_s = domain->period_seen ? domain->period_s : 0,
+		.phase_ns = domain->phase_ns,
 	};
 	return n + 1;
 }

@@ -9,6 +9,7 @@
 #include "lib/field.h"
 #include "lib/mem.h"
 #include "sensor/domain.h"
+#include "sensor/meter_period.h"
 #include "sensor/meter_prove.h"
 #include "sensor/meter_state.h"
 
@@ -128,6 +129,15 @@ static int prove(struct meter *meter, struct err *err)
 	return err_set(err, ENODEV, "%.*s", (int)strcspn(dead, "\n"), dead);
 }
 
+/* In time that is not the machine's there is nothing to be found out. */
+static int find_periods(struct meter *meter, struct err *err)
+{
+	if (meter->kind->proof != METER_PROOF_LOAD ||
+	    meter->place.clock != clock_real())
+		return 0;
+	return meter_period_find(meter->kind, meter->self, &meter->parts, err);
+}
+
 static struct meter *open_kind(const struct meter_kind *kind,
 			       const char *argument,
 			       const struct meter_place *place,
@@ -137,7 +147,8 @@ static struct meter *open_kind(const struct meter_kind *kind,
 
 	if (!meter)
 		return NULL;
-	if (prove(meter, err) < 0 || meter_read_first(meter, err) < 0) {
+	if (prove(meter, err) < 0 || find_periods(meter, err) < 0 ||
+	    meter_read_first(meter, err) < 0) {
 		meter_close(meter);
 		return NULL;
 	}

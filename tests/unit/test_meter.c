@@ -475,6 +475,7 @@ START_TEST(a_reset_is_told_and_never_negative)
 	struct meter *meter;
 	struct energy energy;
 
+	place.clock = &clock_fake.clock;
 	pmu_make();
 	pmu_step[0] = UINT64_C(1) << 30; /* 0.25 J a read */
 	pmu_odd_at = 8;
@@ -501,6 +502,7 @@ START_TEST(a_counter_that_goes_away_is_gone_and_not_zero)
 	struct meter *meter;
 	struct energy energy;
 
+	place.clock = &clock_fake.clock;
 	pmu_make();
 	pmu_reads = 4; /* then the file ends, as for a CPU gone offline */
 	meter = meter_open_at("perf", &place, NULL);
