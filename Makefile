@@ -44,6 +44,7 @@ PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/fedwatts
+COMPDIR    ?= $(PREFIX)/share/bash-completion/completions
 PROGRAM_PREFIX ?=
 
 FLAVOUR := $(if $(COV),coverage,$(if $(findstring thread,$(SAN)),tsan,$(if $(SAN),asan,release)))$(if $(filter 0,$(MONGO)),-nomongo)
@@ -200,16 +201,19 @@ mongo-kill: all $(BUILD)/bin/mongo_feed ## kill the MongoDB server, and ourselve
 MANS := $(wildcard docs/man/*.1)
 MANS7 := $(wildcard docs/man/*.7)
 install: all ## into $(DESTDIR)$(PREFIX); PROGRAM_PREFIX=fedwatts- for distributions
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(DOCDIR)/schema
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(DOCDIR)/schema $(DESTDIR)$(DOCDIR)/deploy $(DESTDIR)$(COMPDIR)
 	for p in $(STAGES); do install -m 755 $(BUILD)/bin/$$p $(DESTDIR)$(BINDIR)/$(PROGRAM_PREFIX)$$p; done
 	for m in $(MANS); do install -m 644 $$m $(DESTDIR)$(MANDIR)/man1/$(PROGRAM_PREFIX)$$(basename $$m); done
 	install -m 644 $(MANS7) $(DESTDIR)$(MANDIR)/man7
 	install -m 644 README.md LICENSE CHANGELOG.md docs/ARCHITECTURE.md $(DESTDIR)$(DOCDIR)
 	install -m 644 docs/schema/*.json $(DESTDIR)$(DOCDIR)/schema
+	install -m 644 docs/deploy/* $(DESTDIR)$(DOCDIR)/deploy
+	for p in $(STAGES); do install -m 644 docs/completion/fedwatts.bash $(DESTDIR)$(COMPDIR)/$(PROGRAM_PREFIX)$$p; done
 uninstall: ## what install put there
 	for p in $(STAGES); do rm -f $(DESTDIR)$(BINDIR)/$(PROGRAM_PREFIX)$$p; done
 	for m in $(MANS); do rm -f $(DESTDIR)$(MANDIR)/man1/$(PROGRAM_PREFIX)$$(basename $$m); done
 	for m in $(MANS7); do rm -f $(DESTDIR)$(MANDIR)/man7/$$(basename $$m); done
+	for p in $(STAGES); do rm -f $(DESTDIR)$(COMPDIR)/$(PROGRAM_PREFIX)$$p; done
 	rm -rf $(DESTDIR)$(DOCDIR)
 format: ## clang-format every source
 	clang-format -i $$(git ls-files '*.c' '*.h')

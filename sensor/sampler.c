@@ -410,6 +410,8 @@ static int wait_until(struct sampler *sampler, int64_t due_ns, struct err *err)
 	for (;;) {
 		int64_t now_ns = clock_now_ns(clock);
 
+		if (sampler->config.awake)
+			sampler->config.awake(sampler->config.arg);
 		if (stopped(sampler))
 			return 0;
 		if (now_ns >= due_ns)
@@ -486,6 +488,11 @@ int sampler_run(struct sampler *sampler, struct err *err)
 	if (status == 0 && config->keep_rest)
 		return report(sampler, err);
 	return status < 0 ? -1 : 0;
+}
+
+void sampler_rescan(struct sampler *sampler)
+{
+	sampler->discover_ns = 0;
 }
 
 const struct sampler_tally *sampler_tally(const struct sampler *sampler)

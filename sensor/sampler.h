@@ -48,6 +48,9 @@ struct sampler_config {
 	struct sink *sink;
 	/* Asked between ticks, and when a signal interrupts the waiting. */
 	bool (*stop)(void *arg);
+	/* Told each time the waiting is over, at least once a second; NULL:
+	 * nobody. */
+	void (*awake)(void *arg);
 	void *arg;
 	/* At the end, a last report of what is less than an interval. */
 	bool keep_rest;
@@ -71,6 +74,9 @@ int sampler_start(struct sampler *sampler, struct err *err);
 
 /* Until the duration is over, `stop` says so, or the targets are gone. */
 int sampler_run(struct sampler *sampler, struct err *err);
+
+/* Look for targets at the next tick, not only when that is due. */
+void sampler_rescan(struct sampler *sampler);
 
 const struct sampler_tally *sampler_tally(const struct sampler *sampler);
 

@@ -17,6 +17,7 @@
 #include "sensor/counter.h"
 #include "sensor/cputime.h"
 #include "sensor/meter.h"
+#include "sensor/privilege.h"
 #include "sensor/process.h"
 #include "sensor/sensor.h"
 #include "sensor/topology.h"
@@ -176,6 +177,41 @@ static void check_counting(struct checks *checks)
 		    "cannot be counted");
 }
 
+static void check_privileges(struct checks *checks)
+{
+	char text[128];
+	struct check *check;
+	uint64_t now = privilege_now();
+
+	privilege_text(now, text, sizeof(text));
+	check = add(checks, "capabilities", CHECK_OK, "%s%s", text,
+		    now ? " (sensor gives up all but cap_perfmon and cap_bpf "
+			  "once it is open)"
+			: ": own processes only, where perf events need "
+			  "permission");
+	if (!now)
+		remedy(check, "sudo setcap cap_perfmon,cap_bpf=ep "
+			      "\"$(command -v sensor)\"   or   run it as a "
+			      "service (docs: deploy/)");
+}
+
+/* A cycle counter that the kernel keeps for itself is missing in groups. */
+static void check_nmi(struct checks *checks)
+{
+	char line[16];
+	struct check *check;
+
+	if (read_line("/proc/sys/kernel/nmi_watchdog", line, sizeof(line)) < 0)
+		return;
+	if (strcmp(line, "1") != 0) {
+		add(checks, "NMI watchdog", CHECK_OK, "off");
+		return;
+	}
+	check = add(checks, "NMI watchdog", CHECK_WARN,
+		    "on: it keeps one hardware counter of each CPU for itself");
+	remedy(check, "sudo sysctl kernel.nmi_watchdog=0");
+}
+
 /* ---- meters ---------------------------------------------------------------- */
 
 static bool is_hardware(const char *kind)
@@ -196,11 +232,13 @@ static void check_meters(struct checks *checks)
 		if (!strcmp(finding[i].kind, "null"))
 			continue;
 		check = add(checks, "meter", warn ? CHECK_WARN : CHECK_OK,
-			    "%s%s%s", warn ? finding[i].kind : "",
-			    warn ? ": " : "", finding[i].says);
+			    "%s%s%s", finding[i].usable ? "" : finding[i].kind,
+			    finding[i].usable ? "" : ": ", finding[i].says);
 
 		remedy(check, "%s", finding[i].remedy);
-		hardware |= finding[i].usable && is_hardware(finding[i].kind);
+		hardware |= finding[i].usable &&
+			    (is_hardware(finding[i].kind) ||
+			     !strcmp(finding[i].kind, "hwmon"));
 	}
 	if (!hardware)
 		add(checks, "energy", CHECK_WARN,
@@ -267,6 +305,28 @@ static void check_turbo(struct checks *checks)
 		       switches[i].path);
 		return;
 	}
+}
+
+/* Clocks are read around every reading of a meter. */
+static void check_clock(struct checks *checks)
+{
+	static const char folder[] = "/sys/devices/system/clocksource/"
+				     "clocksource0/";
+	char path[128], line[32];
+	struct check *check;
+	bool slow;
+
+	snprintf(path, sizeof(path), "%scurrent_clocksource", folder);
+	if (read_line(path, line, sizeof(line)) < 0)
+		return;
+	slow = !strcmp(line, "hpet") || !strcmp(line, "acpi_pm") ||
+	       !strcmp(line, "jiffies");
+	check = add(checks, "clock", slow ? CHECK_WARN : CHECK_OK, "%s%s", line,
+		    slow ? ": every look at the time is a system call and "
+			   "more"
+			 : "");
+	if (slow)
+		remedy(check, "echo tsc | sudo tee %s", path);
 }
 
 #define STEAL_SECONDS 0.5
@@ -407,10 +467,13 @@ int sensor_doctor(struct cli *cli, void *values, struct err *err)
 	    topology_describe(topology, line, sizeof(line)));
 	check_virtual(&checks, topology);
 	check_counting(&checks);
+	check_privileges(&checks);
+	check_nmi(&checks);
 	check_meters(&checks);
 	check_cpu_time(&checks, topology->cpus);
 	check_governor(&checks, topology);
 	check_turbo(&checks);
+	check_clock(&checks);
 	check_timer(&checks);
 	check_files(&checks);
 	topology_free(topology);

@@ -207,6 +207,9 @@ const struct field sensor_run_fields[] = {
 		  "hwpc-sensor had them before 1.7" },
 	{ "name", FIELD_TEXT, AT(name), .key = 'n', .value = "NAME",
 	  .help = "the sensor's name in reports (the host's)" },
+	{ "keep-privileges", FIELD_BOOL, AT(keep_privileges),
+	  .help = "keep every capability; otherwise, once all is open, only "
+		  "CAP_PERFMON and CAP_BPF stay" },
 	CLI_TO(sensor_config, to),
 	{ "config-file", FIELD_CALL, AT(hwpc), .key = 'x', .value = "FILE",
 	  .set = set_file, .done = hwpc_done,
@@ -256,7 +259,8 @@ const char sensor_run_about[] =
 	"Reports what the machine (target 'all'), and each process asked for, "
 	"used in each interval: PowerAPI's HWPC reports, one JSON document a "
 	"line, on stdout unless --to says otherwise. SIGINT and SIGTERM end "
-	"it, with everything written.\n"
+	"it, with everything written; SIGHUP makes it look for targets at "
+	"once.\n"
 	"\n"
 	"With -- CMD it measures that command and what it starts, and prints "
 	"joules, watts, CPU time and events on stderr, as 'perf stat' does; "

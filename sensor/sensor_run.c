@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -8,14 +9,55 @@
 #include "lib/log.h"
 #include "lib/quantity.h"
 #include "sensor/manifest.h"
+#include "sensor/notify.h"
+#include "sensor/privilege.h"
 #include "sensor/sampler.h"
 #include "sensor/sensor.h"
 #include "sensor/sensor_session.h"
+
+static volatile sig_atomic_t reload_signal;
+
+static void reload_note(int number)
+{
+	reload_signal = number;
+}
+
+static void reload_install(void)
+{
+	struct sigaction action = { .sa_handler = reload_note };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGHUP, &action, NULL);
+}
 
 static bool stop_asked(void *arg)
 {
 	(void)arg;
 	return cli_stop_signal() != 0;
+}
+
+/* Signals and the service manager, while it runs. */
+static void look_around(void *arg)
+{
+	struct sampler *const *sampler = (struct sampler *const *)arg;
+
+	if (notify_watchdog_due(clock_now_ns(clock_real())))
+		notify("WATCHDOG=1");
+	if (!reload_signal)
+		return;
+	reload_signal = 0;
+	log_note("reload   looking for targets");
+	sampler_rescan(*sampler);
+}
+
+/* Everything is open. */
+static void settle(const struct sensor_config *config)
+{
+	struct err err = { 0 };
+
+	if (!config->keep_privileges && privilege_drop(&err) < 0)
+		log_warn("privileges", "%s", err.text);
+	notify("READY=1");
 }
 
 static void note_plan(const struct session *session,
@@ -50,6 +92,7 @@ static void note_end(const struct sampler_tally *tally)
 static int sample(struct session *session, const struct sensor_config *config,
 		  struct err *err)
 {
+	struct sampler *sampler = NULL;
 	struct sampler_config plan = {
 		.interval_ns = session_interval_ns(config),
 		.duration_ns = (int64_t)(1e9 * config->duration_s),
@@ -62,15 +105,20 @@ static int sample(struct session *session, const struct sensor_config *config,
 		.plain = session_is_hwpc(config),
 		.sink = session->sink,
 		.stop = stop_asked,
+		.awake = look_around,
+		.arg = &sampler,
 		.keep_rest = config->duration_s > 0,
 		.end_with_targets = config->duration_s <= 0,
 	};
-	struct sampler *sampler = sampler_new(&plan);
-	int status = sampler_start(sampler, err);
+	int status;
 
+	sampler = sampler_new(&plan);
+	status = sampler_start(sampler, err);
 	if (status == 0) {
 		note_plan(session, config, sampler);
+		settle(config);
 		status = sampler_run(sampler, err);
+		notify("STOPPING=1");
 		note_end(sampler_tally(sampler));
 	}
 	sampler_free(sampler);
@@ -102,6 +150,7 @@ int sensor_run(struct cli *cli, void *values, struct err *err)
 	if (cli->rest)
 		return sensor_command(cli, config);
 	cli_stop_signal();
+	reload_install();
 	raise_file_limit();
 	status = session_add_targets(&session, config, err);
 	if (status == 0)
