@@ -173,32 +173,29 @@ static bool level_read(struct regroup *regroup, const struct doc *doc,
 
 /* ---- layouts --------------------------------------------------------------- */
 
+/* Group, package, CPU and event: `level` counts up to 3. */
+static void layout_fill(struct layout *layout, const struct doc *doc,
+			const char *name[4], int level)
+{
+	for (size_t i = 0; i < doc_count(doc); i++) {
+		const struct doc *child;
+
+		name[level] = doc_key_at(doc, i, &child);
+		if (level < 3)
+			layout_fill(layout, child, name, level + 1);
+		else
+			layout_add(layout, COLUMN_INT, name[0], name[1],
+				   name[2], name[3], "groups", name[0], name[1],
+				   name[2], name[3], NULL);
+	}
+}
+
 static struct layout *layout_make(const struct doc *groups)
 {
 	struct layout *layout = hwpc_layout_new();
+	const char *name[4];
 
-	for (size_t g = 0; g < doc_count(groups); g++) {
-		const struct doc *packages, *cpus, *events;
-		const char *group = doc_key_at(groups, g, &packages);
-
-		for (size_t p = 0; p < doc_count(packages); p++) {
-			const char *package = doc_key_at(packages, p, &cpus);
-
-			for (size_t c = 0; c < doc_count(cpus); c++) {
-				const char *cpu = doc_key_at(cpus, c, &events);
-
-				for (size_t e = 0; e < doc_count(events); e++) {
-					const char *event =
-						doc_key_at(events, e, NULL);
-
-					layout_add(layout, COLUMN_INT, group,
-						   package, cpu, event,
-						   "groups", group, package,
-						   cpu, event, NULL);
-				}
-			}
-		}
-	}
+	layout_fill(layout, groups, name, 0);
 	layout_end(layout);
 	return layout;
 }

@@ -48,26 +48,27 @@ static int through(const char *uri)
 #define START "{\"timestamp\":1000,\"sensor\":\"n\",\"target\":\"t\","
 
 static const char *const same[] = {
-	START "\"groups\":{\"g\":{\"0\":{\"0\":{\"A\":1,\"B\":2},"
-	      "\"1\":{\"A\":9007199254740993}},\"1\":{\"0\":{\"A\":0}}},"
-	      "\"h\":{\"0\":{\"0\":{\"C\":5}}}},"
-	      "\"metadata\":{\"a\":[1,null,0.5],\"b\":{\"c\":\"\xc3\xa4\"}}}\n",
-	START "\"power\":12.5,\"metadata\":{\"socket\":\"0\"}}\n",
-	START "\"power\":1e-07}\n",
+	(START
+	 "\"groups\":{\"g\":{\"0\":{\"0\":{\"A\":1,\"B\":2},"
+	 "\"1\":{\"A\":9007199254740993}},\"1\":{\"0\":{\"A\":0}}},"
+	 "\"h\":{\"0\":{\"0\":{\"C\":5}}}},"
+	 "\"metadata\":{\"a\":[1,null,0.5],\"b\":{\"c\":\"\xc3\xa4\"}}}\n"),
+	(START "\"power\":12.5,\"metadata\":{\"socket\":\"0\"}}\n"),
+	(START "\"power\":1e-07}\n"),
 	/* Not quite reports: as they are. */
-	START "\"power\":12.5,\"more\":1}\n",
-	START "\"power\":\"much\"}\n",
-	START "\"power\":1.0,\"groups\":{}}\n",
-	START "\"groups\":{}}\n",
-	START "\"groups\":{\"g\":{}}}\n",
-	START "\"groups\":{\"g\":{\"0\":{\"0\":{\"A\":-1}}}}}\n",
-	START "\"groups\":{\"g\":{\"0\":{\"0\":{\"A\":0.5}}}}}\n",
-	START "\"groups\":{\"g\":{\"0\":{\"0\":{\"A\":{\"B\":1}}}}}}\n",
-	START "\"groups\":{\"g\":{\"0\":{\"0\":1}}}}\n",
-	"{\"schema\":\"fedwatts.gap/1\",\"documents\":3}\n",
-	"{\"timestamp\":\"2020-07-06\",\"sensor\":\"n\",\"target\":\"t\","
-	"\"power\":1.0}\n",
-	"{}\n",
+	(START "\"power\":12.5,\"more\":1}\n"),
+	(START "\"power\":\"much\"}\n"),
+	(START "\"power\":1.0,\"groups\":{}}\n"),
+	(START "\"groups\":{}}\n"),
+	(START "\"groups\":{\"g\":{}}}\n"),
+	(START "\"groups\":{\"g\":{\"0\":{\"0\":{\"A\":-1}}}}}\n"),
+	(START "\"groups\":{\"g\":{\"0\":{\"0\":{\"A\":0.5}}}}}\n"),
+	(START "\"groups\":{\"g\":{\"0\":{\"0\":{\"A\":{\"B\":1}}}}}}\n"),
+	(START "\"groups\":{\"g\":{\"0\":{\"0\":1}}}}\n"),
+	("{\"schema\":\"fedwatts.gap/1\",\"documents\":3}\n"),
+	("{\"timestamp\":\"2020-07-06\",\"sensor\":\"n\",\"target\":\"t\","
+	 "\"power\":1.0}\n"),
+	("{}\n"),
 };
 
 #define SAME ((int)(sizeof(same) / sizeof(same[0])))
