@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Both ends of PowerAPI's socket, and what they are made of. */
 #include <check.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -166,6 +167,47 @@ START_TEST(wrong_lines_are_passed_over)
 }
 END_TEST
 
+static void *say_much(void *port)
+{
+	char *line = calloc(1, SOURCE_DOCUMENT_MAX + 2);
+	struct address address;
+	size_t sent = 0;
+	int fd;
+
+	memset(line, 'x', SOURCE_DOCUMENT_MAX + 1);
+	address_parse(port, "127.0.0.1", &address, NULL);
+	fd = address_connect(&address, 1000, NULL);
+	while (sent < SOURCE_DOCUMENT_MAX + 1) {
+		ssize_t n = send(fd, line + sent,
+				 SOURCE_DOCUMENT_MAX + 1 - sent, 0);
+
+		if (n > 0)
+			sent += (size_t)n;
+		else
+			usleep(1000);
+	}
+	usleep(10000);
+	send(fd, "\n{\"timestamp\":7,\"target\":\"all\"}\n", 34, 0);
+	close(fd);
+	address_done(&address);
+	free(line);
+	return NULL;
+}
+
+START_TEST(a_line_beyond_the_limit_is_passed_over)
+{
+	struct source *source = listen_at("0");
+	char port[8];
+	pthread_t thread;
+
+	snprintf(port, sizeof(port), "%s", port_of(source));
+	ck_assert_int_eq(pthread_create(&thread, NULL, say_much, port), 0);
+	take(source, 7, "all");
+	pthread_join(thread, NULL);
+	source_close(source);
+}
+END_TEST
+
 START_TEST(a_connection_that_breaks_loses_nothing)
 {
 	struct source *source = listen_at("0");
@@ -319,6 +361,7 @@ Suite *tcp_suite(void)
 	tcase_add_test(tcase, what_is_put_arrives_in_order);
 	tcase_add_test(tcase, many_clients_are_heard);
 	tcase_add_test(tcase, wrong_lines_are_passed_over);
+	tcase_add_test(tcase, a_line_beyond_the_limit_is_passed_over);
 	tcase_add_test(tcase, a_connection_that_breaks_loses_nothing);
 	tcase_add_test(tcase, nobody_there_is_an_error_with_a_remedy);
 	tcase_add_test(tcase, a_spool_keeps_them_for_the_next_run);
