@@ -101,15 +101,14 @@ struct cli_shared {
 	  .help = "say more (may be repeated)" }
 #define CLI_FROM(type, member) \
 	{ "from", FIELD_LIST, offsetof(struct type, member), .value = "URI", \
-	  .unlisted = true, .help = "where documents come from: jsonl:FILE, csv:DIR, " \
-		  "mongodb://HOST/DB?collection=C (repeatable)" }
+	  .unlisted = true, \
+	  .help = "where documents come from: FILE, csv:DIR, " \
+		  "tcp-listen:PORT … (repeatable; fedwatts-places(7))" }
 #define CLI_TO(type, member) \
 	{ "to", FIELD_LIST, offsetof(struct type, member), .value = "URI", \
 	  .unlisted = true, \
-	  .help = "where documents go: jsonl:FILE, csv:DIR, " \
-		  "tcp:HOST:PORT, mongodb://HOST/DB?collection=C, " \
-		  "zmq:tcp://HOST:PORT, prometheus:HOST:PORT, " \
-		  "influx:http://HOST:PORT, null: (repeatable)" }
+	  .help = "where documents go: FILE, csv:DIR, tcp:HOST:PORT … " \
+		  "(repeatable; fedwatts-places(7))" }
 #define CLI_FORCE(type, member) \
 	{ "force", FIELD_BOOL, offsetof(struct type, member), \
 	  .unlisted = true, .help = "replace what exists" }

@@ -49,7 +49,8 @@ const struct field sensor_replay_fields[] = {
 const char sensor_replay_about[] =
 	"Reads documents from one place and puts them into another, all or "
 	"some, at once or in their own time: a recording becomes a stream "
-	"again. Documents that come out are equal to those that went in.\n"
+	"again. Documents that come out are equal to those that went in. "
+	"Reports go on as whole ticks: when the next one begins.\n"
 	"\n"
 	"Examples:\n"
 	"  sensor replay --from trace.jsonl --to csv:trace\n"
