@@ -169,6 +169,7 @@ END_TEST
 
 static void *say_much(void *port)
 {
+	static const char rest[] = "\n{\"timestamp\":7,\"target\":\"all\"}\n";
 	char *line = calloc(1, SOURCE_DOCUMENT_MAX + 2);
 	struct address address;
 	size_t sent = 0;
@@ -187,7 +188,7 @@ static void *say_much(void *port)
 			usleep(1000);
 	}
 	usleep(10000);
-	send(fd, "\n{\"timestamp\":7,\"target\":\"all\"}\n", 34, 0);
+	send(fd, rest, sizeof(rest) - 1, 0);
 	close(fd);
 	address_done(&address);
 	free(line);
