@@ -120,6 +120,12 @@ assert len(gaps) == 1 and gaps[0]["schema"] == "fedwatts.gap/1" and gaps[0]["doc
 assert sorted(gaps[0]) == ["_id", "documents", "from_ms", "reason", "schema", "sensor", "to_ms"], gaps
 PY
 
+quiet sensor replay --from "$(place long.gaps)" --to gap.jsonl
+python3 - "$SRC/docs/schema/gap.schema.json" <<'PY'
+import json, sys, jsonschema
+jsonschema.validate(json.load(open("gap.jsonl")), json.load(open(sys.argv[1])))
+PY
+
 # --- who may not in, and what makes no sense.
 fails 1 'unknown parameter .colection' sensor replay --from ours.jsonl --to "$PLACE?collection=c&colection=d"
 fails 1 "collection's name is missing" sensor replay --from ours.jsonl --to "$PLACE"
