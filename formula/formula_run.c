@@ -229,7 +229,7 @@ static int source_use(struct run *run, struct source *source, struct err *err)
 	struct doc *doc;
 	int got = 0;
 
-	while (!cli_stop_signal() &&
+	while ((source_drains(source) || !cli_stop_signal()) &&
 	       (got = source_next(source, &doc, err)) > 0) {
 		int result = 0;
 

@@ -173,6 +173,11 @@ bool source_torn(const struct source *source)
 	return source->kind->torn && source->kind->torn(source->self);
 }
 
+bool source_drains(const struct source *source)
+{
+	return source->kind->drains;
+}
+
 void source_close(struct source *source)
 {
 	if (!source)

@@ -53,6 +53,9 @@ bool source_time_ms(const struct doc *time, int64_t *ms);
 const char *source_where(const struct source *source);
 /* Was a torn last line skipped? */
 bool source_torn(const struct source *source);
+/* Does it, when the program is asked to stop, give what came until then and end
+ * by itself?  Then whoever reads it goes on until it ends. */
+bool source_drains(const struct source *source);
 void source_close(struct source *source); /* accepts NULL */
 
 struct source_kind {
@@ -67,6 +70,7 @@ struct source_kind {
 	const char *(*where)(const void *self);
 	bool (*torn)(const void *self); /* optional */
 	void (*close)(void *self);
+	bool drains;
 	const char *summary;
 };
 

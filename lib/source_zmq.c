@@ -369,5 +369,6 @@ const struct source_kind source_kind_zmq = {
 	.next = zmq_source_next,
 	.where = zmq_source_where,
 	.close = zmq_source_close,
+	.drains = true,
 	.summary = "zmq:tcp://HOST:PORT\tlistens there for many sensors",
 };

@@ -94,12 +94,13 @@ static bool wait_for(struct replay *replay, const struct doc *doc)
 }
 
 /* Ticks that are whole go out before the next one is waited for. */
-static int put(struct replay *replay, struct doc *doc_taken, struct err *err)
+static int put(struct replay *replay, const struct source *source,
+	       struct doc *doc_taken, struct err *err)
 {
 	bool due = regroup_fits(replay->regroup, doc_taken) ||
 		   regroup_flush(replay->regroup, err) == 0;
 
-	if (due && wait_for(replay, doc_taken)) {
+	if (due && (wait_for(replay, doc_taken) || source_drains(source))) {
 		replay->documents++;
 		return regroup_put(replay->regroup, doc_taken, err);
 	}
@@ -112,8 +113,9 @@ static int copy(struct replay *replay, struct source *source, struct err *err)
 	struct doc *doc;
 	int got = 0;
 
-	while (!cli_stop_signal() && (got = source_next(source, &doc, err)) > 0)
-		if (put(replay, doc, err) < 0)
+	while ((source_drains(source) || !cli_stop_signal()) &&
+	       (got = source_next(source, &doc, err)) > 0)
+		if (put(replay, source, doc, err) < 0)
 			return -1;
 	if (regroup_flush(replay->regroup, got < 0 ? NULL : err) < 0)
 		return -1;
