@@ -298,18 +298,6 @@ void outbox_again(struct outbox *box)
 	box->sent_bytes = 0;
 }
 
-void outbox_refuse(struct outbox *box)
-{
-	struct entry *entry = entry_at(box, box->sent);
-
-	lose(box, entry->letter.documents, entry->letter.time_ms);
-	left_unsent(box, entry);
-	letter_free(&entry->letter);
-	for (size_t i = box->sent; i + 1 < box->count; i++)
-		*entry_at(box, i) = *entry_at(box, i + 1);
-	box->count--;
-}
-
 int outbox_sync(struct outbox *box, struct err *err)
 {
 	struct spool *spool = box->file[SPOOL_FILE];

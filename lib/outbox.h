@@ -70,8 +70,6 @@ const struct letter *outbox_next(struct outbox *box);
 void outbox_sent(struct outbox *box, int64_t now_ns);
 void outbox_confirm(struct outbox *box);
 void outbox_again(struct outbox *box);
-/* The first unsent letter is not to be sent at all: it counts as lost. */
-void outbox_refuse(struct outbox *box);
 /* What waits in the spool, onto the disk. */
 int outbox_sync(struct outbox *box, struct err *err);
 

@@ -55,7 +55,7 @@ struct prometheus {
 	struct MHD_Daemon *daemon;
 	pthread_mutex_t lock; /* of all that follows */
 	struct exposition *shown, *own;
-	struct family *documents, *scrapes, *expired, *series;
+	struct family *documents, *scrapes, *expired, *series, *refused;
 	struct tags tags;
 };
 
@@ -74,6 +74,9 @@ static void page_put(struct prometheus *prometheus, struct text *out)
 	exposition_add(prometheus->own, prometheus->scrapes, &none, 1, now_ns);
 	exposition_set(prometheus->own, prometheus->series, &none,
 		       (double)exposition_series(prometheus->shown), 0, now_ns);
+	exposition_set(prometheus->own, prometheus->refused, &none,
+		       (double)exposition_refused(prometheus->shown), 0,
+		       now_ns);
 	exposition_put(prometheus->shown, out);
 	exposition_put(prometheus->own, out);
 	pthread_mutex_unlock(&prometheus->lock);
@@ -151,6 +154,10 @@ static void pages_new(struct prometheus *prometheus)
 	prometheus->series =
 		exposition_family(prometheus->own, "fedwatts_sink_series",
 				  "Series that are shown", EXPOSE_GAUGE);
+	prometheus->refused = exposition_family(
+		prometheus->own, "fedwatts_sink_refused_samples",
+		"Samples left out because there are too many series",
+		EXPOSE_GAUGE);
 }
 
 static int server_start(struct prometheus *prometheus, struct err *err)

@@ -19,6 +19,7 @@ struct stream {
 	char sensor[128];
 	uint64_t next;   /* one behind the last document that came */
 	int64_t time_ms; /* of that one */
+	int64_t seen_ns; /* when it came */
 };
 
 /* Numbers that did not come yet. */
@@ -145,8 +146,45 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+struct silent {
+	struct streams *streams;
+	int64_t before_ns;
+	struct stream **stream;
+	size_t count, capacity;
+};
+
+static void find_silent(const void *node, VISIT visit, void *arg)
+{
+	struct stream *stream = *(struct stream *const *)node;
+	struct silent *silent = arg;
+
+	if ((visit != postorder && visit != leaf) ||
+	    stream->seen_ns >= silent->before_ns)
+		return;
+	for (size_t i = 0; i < silent->streams->holes; i++)
+		if (silent->streams->hole[i].stream == stream)
+			return;
+	silent->stream = mem_grow(silent->stream, &silent->capacity,
+				  silent->count + 1, sizeof(struct stream *));
+	silent->stream[silent->count++] = stream;
+}
+
+static void forget_silent(struct streams *streams, int64_t before_ns)
+{
+	struct silent silent = { .streams = streams, .before_ns = before_ns };
+
+	twalk_r(streams->tree, find_silent, &silent);
+	for (size_t i = 0; i < silent.count; i++) {
+		tdelete(silent.stream[i], &streams->tree, compare_names);
+		free(silent.stream[i]);
+	}
+	free(silent.stream);
+	streams->count -= silent.count;
+}
+
 static struct stream *stream_find(struct streams *streams,
-				  const struct stream_head *head)
+				  const struct stream_head *head,
+				  int64_t now_ns)
 {
 	struct stream key, *stream;
 	void *at;
@@ -155,6 +193,8 @@ static struct stream *stream_find(struct streams *streams,
 	at = tfind(&key, &streams->tree, compare_names);
 	if (at)
 		return *(struct stream **)at;
+	if (streams->count >= STREAMS_MAX)
+		forget_silent(streams, now_ns - STREAMS_SILENT_NS);
 	if (streams->count >= STREAMS_MAX)
 		return NULL;
 	stream = xcalloc(1, sizeof(*stream));
@@ -218,10 +258,11 @@ static bool hole_fill(struct streams *streams, const struct stream *stream,
 bool streams_take(struct streams *streams, const struct stream_head *head,
 		  int64_t now_ns)
 {
-	struct stream *stream = stream_find(streams, head);
+	struct stream *stream = stream_find(streams, head, now_ns);
 
 	if (!stream)
 		return true;
+	stream->seen_ns = now_ns;
 	if (head->first < stream->next) {
 		bool filled = hole_fill(streams, stream, head);
 

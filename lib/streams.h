@@ -32,8 +32,10 @@
 
 #define STREAM_NAME_MAX     17 /* 16 hexadecimal digits */
 #define STREAMS_PATIENCE_NS INT64_C(10000000000)
-/* More senders than this are taken without any accounting. */
-#define STREAMS_MAX 65536
+/* When there are so many, those that were silent for an hour are forgotten;
+ * what is more is taken without any accounting. */
+#define STREAMS_MAX       65536
+#define STREAMS_SILENT_NS INT64_C(3600000000000)
 
 struct stream_head {
 	char stream[STREAM_NAME_MAX];

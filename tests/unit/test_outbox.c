@@ -181,20 +181,6 @@ START_TEST(a_spool_that_is_full_drops_and_says_so)
 }
 END_TEST
 
-START_TEST(a_letter_that_is_refused_is_lost_alone)
-{
-	struct outbox *box = box_of(10, NULL);
-
-	put(box, 0, 3);
-	take(box, 0, 1);
-	outbox_next(box);
-	outbox_refuse(box);
-	ck_assert_int_eq(take(box, 2, 10), 1);
-	ck_assert_uint_eq(outbox_losses(box)->documents, 2);
-	outbox_close(box, true, NULL, NULL);
-}
-END_TEST
-
 START_TEST(a_folder_that_cannot_be_is_an_error)
 {
 	const struct outbox_options options = { .folder = "file", .name = "x" };
@@ -220,7 +206,6 @@ Suite *outbox_suite(void)
 	tcase_add_test(tcase, with_a_spool_nothing_is_dropped_and_order_stays);
 	tcase_add_test(tcase, the_next_run_goes_on_where_this_one_ended);
 	tcase_add_test(tcase, a_spool_that_is_full_drops_and_says_so);
-	tcase_add_test(tcase, a_letter_that_is_refused_is_lost_alone);
 	tcase_add_test(tcase, a_folder_that_cannot_be_is_an_error);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,24 @@ START_TEST(a_late_message_fills_its_gap)
 }
 END_TEST
 
+START_TEST(senders_that_fell_silent_make_room)
+{
+	char name[STREAM_NAME_MAX];
+
+	for (int i = 0; i < STREAMS_MAX; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		take(name, 0, 1, i == 7 ? STREAMS_SILENT_NS : 0);
+	}
+	take("7", 5, 1, STREAMS_SILENT_NS); /* with a hole */
+	ck_assert(take("new", 0, 1, STREAMS_SILENT_NS / 2));
+	ck_assert(take("new", 0, 1, STREAMS_SILENT_NS / 2)); /* no account */
+	ck_assert(take("new", 0, 1, STREAMS_SILENT_NS + 1));
+	ck_assert(!take("new", 0, 1, STREAMS_SILENT_NS + 1));
+	ck_assert_uint_eq(streams_count(streams), 2);
+	ck_assert(!take("7", 5, 1, STREAMS_SILENT_NS + 1));
+}
+END_TEST
+
 START_TEST(a_head_reads_as_it_was_written)
 {
 	struct stream_head head = { .first = 17, .documents = 3, .time_ms = 9 };
@@ -140,6 +159,7 @@ Suite *streams_suite(void)
 	tcase_add_test(tcase, what_came_before_is_a_duplicate);
 	tcase_add_test(tcase, numbers_left_out_are_lost_after_a_while);
 	tcase_add_test(tcase, a_late_message_fills_its_gap);
+	tcase_add_test(tcase, senders_that_fell_silent_make_room);
 	tcase_add_test(tcase, a_head_reads_as_it_was_written);
 	tcase_add_loop_test(tcase, a_bad_head_is_refused_in_a_sentence, 0,
 			    sizeof(bad) / sizeof(bad[0]));
