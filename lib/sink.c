@@ -17,6 +17,7 @@ extern const struct sink_kind sink_kind_tcp;
 extern const struct sink_kind sink_kind_prometheus;
 extern const struct sink_kind sink_kind_zmq;
 
+/* clang-format off */
 static const struct sink_kind *const kinds[] = {
 	&sink_kind_jsonl,
 	&sink_kind_csv,
@@ -29,6 +30,7 @@ static const struct sink_kind *const kinds[] = {
 	&sink_kind_influx,
 	&sink_kind_null,
 };
+/* clang-format on */
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -16,6 +16,7 @@ extern const struct source_kind source_kind_tcp_listen;
 extern const struct source_kind source_kind_mongo;
 extern const struct source_kind source_kind_zmq;
 
+/* clang-format off */
 static const struct source_kind *const kinds[] = {
 	&source_kind_jsonl,
 	&source_kind_csv,
@@ -25,6 +26,7 @@ static const struct source_kind *const kinds[] = {
 #endif
 	&source_kind_zmq,
 };
+/* clang-format on */
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
