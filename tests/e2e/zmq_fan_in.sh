@@ -42,10 +42,10 @@ whole() {
 	local ticks lines once
 	ticks=$(sed -n 's/^done  *\([0-9]*\) ticks.*/\1/p' "$1.log")
 	lines=$(grep -c "\"sensor\":\"$1\"" "$2") || true
-	once=$(grep "\"sensor\":\"$1\"" "$2" | grep -o '"timestamp":[0-9]*' | sort -u | wc -l)
+	once=$(grep "\"sensor\":\"$1\"" "$2" | sort -u | wc -l)
 	[ -n "$ticks" ] || die "$1 did not finish: $(cat "$1.log")"
 	[ "$lines" -eq "$ticks" ] && [ "$once" -eq "$ticks" ] ||
-		die "$1: $ticks ticks, $lines documents of $once times"
+		die "$1: $ticks ticks, $lines documents, $once different ones"
 }
 
 # 1. fifty sensors
