@@ -21,7 +21,7 @@ static void pool_cost(const struct layer_spec *spec, double batch, bool first,
 	layer_cost_passes(cost, in, 1.0, 2.0);
 }
 
-/* Which of the K × K places won, an int32 for each output (a byte would make
+/* Which of the K × K places won, for each output (a byte would make
  * vectors of more channels than there usually are). */
 static size_t pool_scratch(const struct layer_spec *spec, size_t batch_max)
 {
@@ -34,14 +34,14 @@ static bool is_square(const struct layer_spec *spec)
 	return spec->kernel == 2 && spec->stride == 2;
 }
 
-VECTORS static void square_forward(float *restrict y, int32_t *restrict won,
+VECTORS static void square_forward(float *restrict y, float *restrict won,
 				   const float *restrict top,
 				   const float *restrict low, size_t n)
 {
 	for (size_t c = 0; c < n; c++) {
 		float a = top[c], b = top[n + c], d = low[c], e = low[n + c];
 		float up = b > a ? b : a, down = e > d ? e : d;
-		int32_t first = b > a ? 1 : 0, second = e > d ? 3 : 2;
+		float first = b > a ? 1.0f : 0.0f, second = e > d ? 3.0f : 2.0f;
 
 		y[c] = down > up ? down : up;
 		won[c] = down > up ? second : first;
@@ -50,20 +50,20 @@ VECTORS static void square_forward(float *restrict y, int32_t *restrict won,
 
 VECTORS static void square_backward(float *restrict dx_top,
 				    float *restrict dx_low,
-				    const int32_t *restrict won,
+				    const float *restrict won,
 				    const float *restrict g, size_t n)
 {
 	for (size_t c = 0; c < n; c++) {
-		int32_t place = won[c];
+		float place = won[c];
 
-		dx_top[c] = place == 0 ? g[c] : 0.0f;
-		dx_top[n + c] = place == 1 ? g[c] : 0.0f;
-		dx_low[c] = place == 2 ? g[c] : 0.0f;
-		dx_low[n + c] = place == 3 ? g[c] : 0.0f;
+		dx_top[c] = place == 0.0f ? g[c] : 0.0f;
+		dx_top[n + c] = place == 1.0f ? g[c] : 0.0f;
+		dx_low[c] = place == 2.0f ? g[c] : 0.0f;
+		dx_low[n + c] = place == 3.0f ? g[c] : 0.0f;
 	}
 }
 
-static void squares_forward(const struct layer_spec *spec, int32_t *won,
+static void squares_forward(const struct layer_spec *spec, float *won,
 			    const struct layer_pass *pass)
 {
 	size_t channels = spec->in.channels, row = channels * spec->in.width;
@@ -83,7 +83,7 @@ static void squares_forward(const struct layer_spec *spec, int32_t *won,
 		}
 }
 
-static void squares_backward(const struct layer_spec *spec, const int32_t *won,
+static void squares_backward(const struct layer_spec *spec, const float *won,
 			     const struct layer_pass *pass)
 {
 	size_t channels = spec->in.channels, row = channels * spec->in.width;
@@ -107,15 +107,15 @@ static void squares_backward(const struct layer_spec *spec, const int32_t *won,
 		}
 }
 
-static void first_place(float *restrict y, int32_t *restrict won,
+static void first_place(float *restrict y, float *restrict won,
 			const float *restrict x, size_t n)
 {
 	memcpy(y, x, n * sizeof(*y));
 	memset(won, 0, n * sizeof(*won));
 }
 
-VECTORS static void next_place(float *restrict y, int32_t *restrict won,
-			       const float *restrict x, size_t n, int32_t place)
+VECTORS static void next_place(float *restrict y, float *restrict won,
+			       const float *restrict x, size_t n, float place)
 {
 	for (size_t c = 0; c < n; c++) {
 		won[c] = x[c] > y[c] ? place : won[c];
@@ -123,8 +123,8 @@ VECTORS static void next_place(float *restrict y, int32_t *restrict won,
 	}
 }
 
-VECTORS static void give_back(float *restrict dx, const int32_t *restrict won,
-			      const float *restrict g, size_t n, int32_t place)
+VECTORS static void give_back(float *restrict dx, const float *restrict won,
+			      const float *restrict g, size_t n, float place)
 {
 	for (size_t c = 0; c < n; c++)
 		dx[c] += won[c] == place ? g[c] : 0.0f;
@@ -135,23 +135,23 @@ static void pool_forward(struct layer *layer, const struct layer_pass *pass)
 	const struct layer_spec *spec = layer->spec;
 	size_t channels = spec->in.channels;
 	struct layer_window at;
-	int32_t *won = (int32_t *)layer->scratch;
+	float *won = layer->scratch;
 
 	if (is_square(spec)) {
-		squares_forward(spec, (int32_t *)layer->scratch, pass);
+		squares_forward(spec, layer->scratch, pass);
 		return;
 	}
 	for (layer_window_first(&at, spec, pass->batch); at.more;
 	     layer_window_next(&at)) {
 		float *y = pass->y + at.out;
-		int32_t place = 0;
+		float place = 0.0f;
 
 		for (size_t i = 0; i < at.rows; i++)
 			for (size_t j = 0; j < at.columns; j++, place++) {
 				const float *x =
 					pass->x + layer_window_in(&at, i, j);
 
-				if (place)
+				if (place > 0.0f)
 					next_place(y, won + at.out, x, channels,
 						   place);
 				else
@@ -165,20 +165,20 @@ static void pool_backward(struct layer *layer, const struct layer_pass *pass)
 {
 	const struct layer_spec *spec = layer->spec;
 	size_t channels = spec->in.channels;
-	const int32_t *won = (const int32_t *)layer->scratch;
+	const float *won = layer->scratch;
 	struct layer_window at;
 
 	if (!pass->dx)
 		return;
 	if (is_square(spec)) {
-		squares_backward(spec, (const int32_t *)layer->scratch, pass);
+		squares_backward(spec, layer->scratch, pass);
 		return;
 	}
 	memset(pass->dx, 0, pass->batch * layer_in(spec) * sizeof(float));
 	for (layer_window_first(&at, spec, pass->batch); at.more;
 	     layer_window_next(&at)) {
 		const float *g = pass->delta + at.out;
-		int32_t place = 0;
+		float place = 0.0f;
 
 		for (size_t i = 0; i < at.rows; i++)
 			for (size_t j = 0; j < at.columns; j++, place++) {
