@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <check.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +185,47 @@ START_TEST(training_learns_its_batch_by_heart)
 	ck_assert_msg(loss < 0.7 * before, "%s: %g of %g", nets[_i], loss,
 		      before);
 	problem_done(&p);
+}
+END_TEST
+
+/* Nets at work side by side, each on a thread of its own. */
+static void *train_aside(void *gradient)
+{
+	static const char *const precisions[] = { "fp32", "int8" };
+	float *to = gradient;
+
+	for (int i = 0; i < 2; i++) {
+		struct problem p =
+			problem_in("cnn:2x12x12,c20k3,p2,c24k3,d32,3", LOSS_CE,
+				   precisions[i], "auto");
+		struct sgd sgd = { .rate = 0.05f };
+
+		for (int step = 0; step < 20; step++)
+			net_step(p.net, p.x, p.label, BATCH, &sgd);
+		net_gradient(p.net, p.x, p.label, BATCH, to);
+		to += net_parameters(p.net);
+		problem_done(&p);
+	}
+	return NULL;
+}
+
+START_TEST(threads_side_by_side_give_the_bits_of_one_alone)
+{
+	enum { THREADS = 3, ROOM = 100000 };
+	float *g[THREADS];
+	pthread_t thread[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		g[i] = xcalloc(ROOM, sizeof(float));
+	train_aside(g[0]);
+	for (int i = 1; i < THREADS; i++)
+		pthread_create(&thread[i], NULL, train_aside, g[i]);
+	for (int i = 1; i < THREADS; i++) {
+		pthread_join(thread[i], NULL);
+		ck_assert_mem_eq(g[i], g[0], ROOM * sizeof(float));
+	}
+	for (int i = 0; i < THREADS; i++)
+		free(g[i]);
 }
 END_TEST
 
@@ -467,6 +509,7 @@ Suite *layer_suite(void)
 	tcase_add_loop_test(tc, libraries_agree_with_plain_loops, 0, NETS);
 	tcase_add_loop_test(tc, bits_depend_on_nothing_but_the_step, 0, NETS);
 	tcase_add_loop_test(tc, training_learns_its_batch_by_heart, 0, NETS);
+	tcase_add_test(tc, threads_side_by_side_give_the_bits_of_one_alone);
 	tcase_add_test(tc, dropout_drops_in_training_only);
 	suite_add_tcase(suite, tc);
 	tc = tcase_create("optimisers");
