@@ -84,7 +84,7 @@ static struct energy_series *joules_of(struct energy_entry *entry)
 }
 
 /* No term stands for a precision, so the model is of one: that of most
- * entries, the first of equals. */
+ * entries; of equals fp32, or else the first. */
 static bool is_modelled(const struct energy_table *table,
 			const struct energy_entry *entry)
 {
@@ -107,7 +107,9 @@ const char *energy_table_precision(const struct energy_table *table)
 {
 	const char *best = table->entries.entry[0].config.precision;
 
-	for (size_t i = 1; i < table->entries.count; i++) {
+	if (count_modelled(table, "fp32") >= count_modelled(table, best))
+		best = "fp32";
+	for (size_t i = 0; i < table->entries.count; i++) {
 		const char *other = table->entries.entry[i].config.precision;
 
 		if (count_modelled(table, other) > count_modelled(table, best))
@@ -290,10 +292,11 @@ static int check_answerable(const struct energy_table *table,
 	const char *precision = energy_table_precision(table);
 
 	if (strcmp(precision, config->precision) != 0)
-		return err_set(err, EINVAL,
-			       "precision %s was not measured (this table has "
-			       "a model of %s)",
-			       config->precision, precision);
+		return err_set(
+			err, EINVAL,
+			"precision %s was not measured with it, and this "
+			"table's model is of %s",
+			config->precision, precision);
 	if (first->threads != config->threads)
 		return err_set(err, EINVAL,
 			       "%zu threads were not measured (this table has "

@@ -49,6 +49,35 @@ train "${small[@]}" --json --seed 2 >other 2>err
 train "${small[@]}" --momentum 0.9 --rate 0.02 --loss mse --epochs 10 --json >json 2>err
 tail -n 1 json | grep -qE '"accuracy":(0\.[89]|1)' || die "mse with momentum does not learn"
 
+# Layers, precisions and optimisers, by the names that the help gives them.
+for model in cnn:1x4x4,c20k3,gn4,p2,drop10,d20,3 cnn:4x2x2,c20k3,tanh,a2,3 \
+	'{"kind": "cnn", "input": [1, 4, 4], "layers": [{"conv2d": 20, "kernel": 3}, 3]}'; do
+	for precision in fp32 fp16 fake-int5; do
+		train --model "$model" --data synthetic:1000x16x3 --epochs 6 --optimizer adam --rate 0.01 \
+			--weight-decay 0.001 --clip 5 --warmup 0.1 --decay step --precision "$precision" --json >json 2>err
+		valid train json
+		tail -n 1 json | grep -qE '"accuracy":(0\.[6-9]|1)' || die "$model in $precision does not learn"
+	done
+done
+has err 'saves no energy'
+# What a processor cannot do is said; what it can, is done.
+for precision in bf16 int8; do
+	if train --model mlp:8-32-3 --data synthetic:1000x8x3 --precision "$precision" --json >json 2>err; then
+		valid train json
+		has err "^compute +$precision: oneDNN"
+	else
+		has err 'fp32 works everywhere'
+	fi
+done
+# More than one precision in a table: each configuration answers for itself.
+bench sweep --models mlp:8-20-3,mlp:8-24-3,mlp:8-32-3,mlp:8-40-3 --batches 4,8 --losses ce --precisions fp32,fp16 \
+	--window 5ms --idle 0 --repeats 2 --meter model --to sweep.jsonl >out 2>err
+bench fit --from sweep.jsonl --out precisions.json >out 2>err
+bench predict --table precisions.json mlp:8-24-3 --batch 8 --precision fp16 >out
+has out 'fp16 .* measured$'
+bench predict --table precisions.json mlp:8-30-3 --batch 8 >out
+has out 'inside the measured domain'
+
 # A CSV file, and no meter: no joules rather than zero.
 for i in $(seq 50); do
 	echo "$i,$((i % 7)),$([ "$i" -gt 25 ] && echo high || echo low)"
