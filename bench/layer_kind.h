@@ -72,6 +72,8 @@ struct layer_kind {
 	void (*forward)(struct layer *layer, const struct layer_pass *pass);
 	void (*backward)(struct layer *layer, const struct layer_pass *pass);
 	bool activates;
+	/* backward() needs no mask of ReLU: it knows what passes. */
+	bool masks_relu;
 };
 
 extern const struct layer_kind layer_kind_dense, layer_kind_conv2d,

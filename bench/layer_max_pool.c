@@ -3,6 +3,7 @@
  * The maximum of each channel over K × K places; the first one of equals
  * passes the gradient on.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,14 @@ static size_t pool_scratch(const struct layer_spec *spec, size_t batch_max)
 	return batch_max * layer_out(spec);
 }
 
+/* ReLU comes with the maximum: below 0 nobody wins, and no gradient passes. */
+#define NOBODY (-1.0f)
+
+static float least_of(const struct layer_spec *spec)
+{
+	return spec->activation == ACT_RELU ? 0.0f : -INFINITY;
+}
+
 /* 2 × 2 without overlap, the usual one: the four places of a window at once. */
 static bool is_square(const struct layer_spec *spec)
 {
@@ -36,15 +45,18 @@ static bool is_square(const struct layer_spec *spec)
 
 VECTORS static void square_forward(float *restrict y, float *restrict won,
 				   const float *restrict top,
-				   const float *restrict low, size_t n)
+				   const float *restrict low, size_t n,
+				   float least)
 {
 	for (size_t c = 0; c < n; c++) {
 		float a = top[c], b = top[n + c], d = low[c], e = low[n + c];
 		float up = b > a ? b : a, down = e > d ? e : d;
 		float first = b > a ? 1.0f : 0.0f, second = e > d ? 3.0f : 2.0f;
 
-		y[c] = down > up ? down : up;
-		won[c] = down > up ? second : first;
+		float most = down > up ? down : up;
+
+		won[c] = most > least ? (down > up ? second : first) : NOBODY;
+		y[c] = most > least ? most : least;
 	}
 }
 
@@ -67,6 +79,7 @@ static void squares_forward(const struct layer_spec *spec, float *won,
 			    const struct layer_pass *pass)
 {
 	size_t channels = spec->in.channels, row = channels * spec->in.width;
+	float least = least_of(spec);
 	float *y = pass->y;
 
 	for (size_t b = 0; b < pass->batch; b++)
@@ -75,7 +88,8 @@ static void squares_forward(const struct layer_spec *spec, float *won,
 				pass->x + b * layer_in(spec) + 2 * i * row;
 
 			for (size_t j = 0; j < spec->out.width; j++) {
-				square_forward(y, won, x, x + row, channels);
+				square_forward(y, won, x, x + row, channels,
+					       least);
 				won += channels;
 				x += 2 * channels;
 				y += channels;
@@ -123,6 +137,15 @@ VECTORS static void next_place(float *restrict y, float *restrict won,
 	}
 }
 
+static void cut_off(float *restrict y, float *restrict won, size_t n)
+{
+	for (size_t c = 0; c < n; c++)
+		if (!(y[c] > 0.0f)) {
+			y[c] = 0.0f;
+			won[c] = NOBODY;
+		}
+}
+
 VECTORS static void give_back(float *restrict dx, const float *restrict won,
 			      const float *restrict g, size_t n, float place)
 {
@@ -130,17 +153,12 @@ VECTORS static void give_back(float *restrict dx, const float *restrict won,
 		dx[c] += won[c] == place ? g[c] : 0.0f;
 }
 
-static void pool_forward(struct layer *layer, const struct layer_pass *pass)
+static void windows_forward(const struct layer_spec *spec, float *won,
+			    const struct layer_pass *pass)
 {
-	const struct layer_spec *spec = layer->spec;
 	size_t channels = spec->in.channels;
 	struct layer_window at;
-	float *won = layer->scratch;
 
-	if (is_square(spec)) {
-		squares_forward(spec, layer->scratch, pass);
-		return;
-	}
 	for (layer_window_first(&at, spec, pass->batch); at.more;
 	     layer_window_next(&at)) {
 		float *y = pass->y + at.out;
@@ -158,7 +176,22 @@ static void pool_forward(struct layer *layer, const struct layer_pass *pass)
 					first_place(y, won + at.out, x,
 						    channels);
 			}
+		if (spec->activation == ACT_RELU)
+			cut_off(y, won + at.out, channels);
 	}
+}
+
+static void pool_forward(struct layer *layer, const struct layer_pass *pass)
+{
+	const struct layer_spec *spec = layer->spec;
+
+	if (is_square(spec))
+		squares_forward(spec, layer->scratch, pass);
+	else
+		windows_forward(spec, layer->scratch, pass);
+	if (spec->activation != ACT_RELU)
+		layer_activate(pass->y, pass->batch * layer_out(spec),
+			       spec->activation);
 }
 
 static void pool_backward(struct layer *layer, const struct layer_pass *pass)
@@ -197,4 +230,6 @@ const struct layer_kind layer_kind_max_pool = {
 	.scratch = pool_scratch,
 	.forward = pool_forward,
 	.backward = pool_backward,
+	.activates = true,
+	.masks_relu = true,
 };

@@ -305,8 +305,9 @@ static void backward_layer(struct net *net, size_t l, const float *x,
 	float *delta = net->delta;
 
 	part.target += net->offset[l];
-	layer_mask(delta, pass.y, batch * layer_out(layer->spec),
-		   layer->spec->activation);
+	if (!layer->kind->masks_relu || layer->spec->activation != ACT_RELU)
+		layer_mask(delta, pass.y, batch * layer_out(layer->spec),
+			   layer->spec->activation);
 	layer->kind->backward(layer, &pass);
 	net->delta = net->next_delta;
 	net->next_delta = delta;

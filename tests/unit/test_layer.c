@@ -18,6 +18,7 @@ static const char *const nets[] = {
 	"cnn:2x5x6,c3k3s2,c4k3v,tanh,3",
 	"cnn:3x5x5,c4k2v,none,p2,d5,3",
 	"cnn:2x6x6,c4k3,p3s2,3",
+	"cnn:2x7x6,c4k3,tanh,p2,c3k3,p2s1,3",
 	"cnn:2x6x5,c4k3,a2,tanh,3",
 	"cnn:1x6x6,c4k3,gn2,p2,3",
 	"cnn:2x4x4,c6k3,gn3,tanh,flatten,d6,gn2,3",
