@@ -42,7 +42,5 @@ void conv_input(struct conv *conv, size_t batch, const float *g, float *dx);
  * until the next call. */
 const float *conv_gradient(struct conv *conv, size_t batch, const float *x,
 			   const float *g);
-/* "brgconv:avx512_core": what oneDNN chose for the forward pass. */
-const char *conv_describe(const struct conv *conv);
 
 #endif

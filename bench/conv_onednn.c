@@ -345,15 +345,6 @@ void conv_free(struct conv *conv)
 	free(conv);
 }
 
-const char *conv_describe(const struct conv *conv)
-{
-	const char *name = "";
-
-	dnnl_primitive_desc_query(conv->size[0].desc[FORWARD],
-				  dnnl_query_impl_info_str, 0, &name);
-	return name;
-}
-
 /* ---- at work ----------------------------------------------------------------- */
 
 /* oneDNN's handles are not const, whatever they are read for. */

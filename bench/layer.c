@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "bench/layer_kind.h"
-#include "bench/vectors.h"
 
 static const struct layer_kind *const kinds[LAYER_TYPES] = {
 	[LAYER_DENSE] = &layer_kind_dense,

@@ -162,16 +162,16 @@ static void windows_forward(const struct layer_spec *spec, float *won,
 	for (layer_window_first(&at, spec, pass->batch); at.more;
 	     layer_window_next(&at)) {
 		float *y = pass->y + at.out;
-		float place = 0.0f;
+		int place = 0;
 
 		for (size_t i = 0; i < at.rows; i++)
 			for (size_t j = 0; j < at.columns; j++, place++) {
 				const float *x =
 					pass->x + layer_window_in(&at, i, j);
 
-				if (place > 0.0f)
+				if (place)
 					next_place(y, won + at.out, x, channels,
-						   place);
+						   (float)place);
 				else
 					first_place(y, won + at.out, x,
 						    channels);
@@ -211,14 +211,15 @@ static void pool_backward(struct layer *layer, const struct layer_pass *pass)
 	for (layer_window_first(&at, spec, pass->batch); at.more;
 	     layer_window_next(&at)) {
 		const float *g = pass->delta + at.out;
-		float place = 0.0f;
+		int place = 0;
 
 		for (size_t i = 0; i < at.rows; i++)
 			for (size_t j = 0; j < at.columns; j++, place++) {
 				float *dx =
 					pass->dx + layer_window_in(&at, i, j);
 
-				give_back(dx, won + at.out, g, channels, place);
+				give_back(dx, won + at.out, g, channels,
+					  (float)place);
 			}
 	}
 }

@@ -117,12 +117,16 @@ static size_t page_up(size_t size)
 static int size_check(const struct net_spec *spec, size_t batch,
 		      struct err *err)
 {
-	double floats = 2.0 * (double)widest(spec);
+	double floats = 2.0 * (double)widest(spec), scratch = 0.0;
+	bool sane = batch >= 1 && batch <= NET_ACTIVATIONS_MAX;
 
-	for (size_t l = 0; l < spec->layers; l++)
-		floats += (double)spec->width[l] +
-			  (double)scratch_floats(&spec->layer[l], 1);
-	if (batch >= 1 && floats * (double)batch <= (double)NET_ACTIVATIONS_MAX)
+	/* Below 2^28 parameters and 2^24 values nothing overflows. */
+	for (size_t l = 0; sane && l < spec->layers; l++) {
+		floats += (double)spec->width[l + 1];
+		scratch += (double)scratch_floats(&spec->layer[l], batch);
+	}
+	if (sane &&
+	    floats * (double)batch + scratch <= (double)NET_ACTIVATIONS_MAX)
 		return 0;
 	err_set(err, EFBIG,
 		"%s at batch %zu: activations beyond the limit of %zu values",

@@ -47,12 +47,7 @@ static const struct {
 };
 #define PRESETS (sizeof(presets) / sizeof(presets[0]))
 
-const char *net_preset_name(size_t index)
-{
-	return index < PRESETS ? presets[index].name : NULL;
-}
-
-const char *net_preset(const char *name)
+static const char *preset_line(const char *name)
 {
 	for (size_t i = 0; i < PRESETS; i++)
 		if (strcmp(presets[i].name, name) == 0)
@@ -242,7 +237,7 @@ static int spec_read(const char *text, struct net_spec *spec, struct err *err)
 
 int net_spec_parse(const char *text, struct net_spec *spec, struct err *err)
 {
-	const char *preset = net_preset(text);
+	const char *preset = preset_line(text);
 	char line[NET_SPEC_MAX];
 	struct net_spec out = { .layers = 0 };
 

@@ -34,7 +34,7 @@
  * changes nothing for the maximum but that there is less to do.
  *
  * Presets are names for such lines: 2nn, lenet5, femnist-cnn, fedavg-mnist-cnn,
- * char-gru (net_preset()).  A description in JSON says the same in other words:
+ * char-gru.  A description in JSON says the same in other words:
  *
  *	{"kind": "cnn", "input": [1, 28, 28], "layers": [
  *	  {"conv2d": 32, "kernel": 3}, {"max_pool": 2}, {"dense": 128}, 10]}
@@ -138,10 +138,5 @@ struct net_layer_cost {
 int net_spec_parse(const char *text, struct net_spec *spec, struct err *err);
 size_t net_spec_parameters(const struct net_spec *spec);
 size_t net_shape_values(const struct net_shape *shape);
-
-/* The description behind a preset's name, and the names (NULL behind the
- * last). */
-const char *net_preset(const char *name);
-const char *net_preset_name(size_t index);
 
 #endif

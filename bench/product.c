@@ -76,11 +76,6 @@ const char *precision_instructions(const struct precision *precision)
 	return kinds[precision->kind]->instructions();
 }
 
-double precision_bytes(const struct precision *precision)
-{
-	return kinds[precision->kind]->bytes;
-}
-
 struct product *product_new(struct precision precision, const struct mat *mat,
 			    size_t in, size_t out, size_t rows_max,
 			    struct err *err)

@@ -68,8 +68,6 @@ const char *precision_name(const struct precision *precision,
 bool precision_saves(const struct precision *precision);
 /* Which instructions it ends up on here: "AVX-512 BF16 (oneDNN …)". */
 const char *precision_instructions(const struct precision *precision);
-/* What a stored operand takes. */
-double precision_bytes(const struct precision *precision);
 
 /* Where a backward pass leaves the gradient g of the mean loss:
  * target = beta · target + alpha · batch · g. */

@@ -150,7 +150,6 @@ static const char *bf16_instructions(void)
 const struct product_kind product_kind_bf16 = {
 	.name = "bf16",
 	.saves = true,
-	.bytes = 2.0,
 	.open = bf16_open,
 	.close = bf16_close,
 	.forward = bf16_forward,

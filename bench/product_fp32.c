@@ -29,7 +29,6 @@ static void fp32_update(struct product *p, size_t rows, const float *x,
 const struct product_kind product_kind_fp32 = {
 	.name = "fp32",
 	.saves = true,
-	.bytes = 4.0,
 	.forward = fp32_forward,
 	.input = fp32_input,
 	.update = fp32_update,

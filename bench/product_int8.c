@@ -336,7 +336,6 @@ static const char *int8_instructions(void)
 const struct product_kind product_kind_int8 = {
 	.name = "int8",
 	.saves = true,
-	.bytes = 1.0,
 	.not_narrow = true,
 	.open = int8_open,
 	.close = int8_close,

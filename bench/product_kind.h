@@ -27,7 +27,6 @@ struct product {
 struct product_kind {
 	const char *name;
 	bool saves;
-	double bytes;
 	/* Narrow results stay fp32. */
 	bool not_narrow;
 	int (*open)(struct product *product, struct err *err); /* optional */

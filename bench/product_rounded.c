@@ -176,7 +176,6 @@ static const char *fake_instructions(void)
 const struct product_kind product_kind_fp16 = {
 	.name = "fp16",
 	.saves = false,
-	.bytes = 2.0,
 	.open = rounded_open,
 	.close = rounded_close,
 	.forward = rounded_forward,
@@ -188,7 +187,6 @@ const struct product_kind product_kind_fp16 = {
 const struct product_kind product_kind_fake = {
 	.name = "fake-int",
 	.saves = false,
-	.bytes = 4.0,
 	.not_narrow = true,
 	.open = rounded_open,
 	.close = rounded_close,
