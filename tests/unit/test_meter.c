@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/csv.h"
 #include "sensor/counter.h"
 #include "sensor/meter.h"
 #include "sensor/meter_kind.h"
@@ -383,6 +384,63 @@ START_TEST(a_cpu_that_is_not_listed_gets_the_average_and_it_says_so)
 }
 END_TEST
 
+/* What SPEC published of each type: the least and the most of its servers, in
+ * watts per thread, idle and full. */
+START_TEST(the_interval_contains_every_published_server_of_the_types_listed)
+{
+	struct csv *csv = csv_open("tests/data/specpower_watts.csv", ',', NULL);
+	char proc[128], cpuinfo[160];
+	int types = 0;
+
+	ck_assert_ptr_nonnull(csv);
+	snprintf(proc, sizeof(proc), "%s/proc", tree.root);
+	tree_put(&tree, "proc/stat",
+		 "cpu0 1 2 3 4 0 0 0 0 0 0\ncpu1 1 2 3 4 0 0 0 0 0 0\n");
+	place.proc = proc;
+	csv_next(csv, NULL);
+	while (csv_next(csv, NULL) > 0) {
+		struct meter_reading same = { 0 };
+		struct energy energy;
+		struct meter *meter;
+		double idle_w, cpu_w, watts[4];
+		const char *says;
+
+		snprintf(cpuinfo, sizeof(cpuinfo),
+			 "vendor_id : %s\ncpu family : %s\nmodel : %s\n"
+			 "stepping : %s\n",
+			 csv_cell(csv, 1), csv_cell(csv, 2), csv_cell(csv, 3),
+			 csv_cell(csv, 4));
+		tree_put(&tree, "proc/cpuinfo", cpuinfo);
+		meter = meter_open_at("model", &place, NULL);
+		ck_assert_ptr_nonnull(meter);
+		says = strstr(meter_describe(meter), "%: ");
+		ck_assert_ptr_null(strstr(says, "not listed"));
+		ck_assert_int_eq(
+			sscanf(says, "%%: %lf W + %lf W", &idle_w, &cpu_w), 2);
+		idle_w /= 2; /* of two CPUs */
+		meter_between(meter, &same, &same, &energy);
+		for (size_t i = 0; i < 4; i++)
+			ck_assert_int_eq(csv_real(csv, 6 + i, &watts[i], NULL),
+					 0);
+		/* 1 % is what three digits may be off. */
+		ck_assert_msg(
+			watts[0] >= 0.99 * energy.scale_lo * idle_w &&
+				watts[1] <= 1.01 * energy.scale_hi * idle_w &&
+				watts[2] >= 0.99 * energy.scale_lo *
+						    (idle_w + cpu_w) &&
+				watts[3] <= 1.01 * energy.scale_hi *
+						    (idle_w + cpu_w),
+			"%s: %s", csv_cell(csv, 0), meter_describe(meter));
+		ck_assert_double_le(energy.scale_lo, 0.5);
+		ck_assert_double_ge(energy.scale_hi, 2.0);
+		meter_close(meter);
+		types++;
+	}
+	ck_assert_int_eq(types, 18);
+	csv_close(csv);
+}
+END_TEST
+
 /* ---- the power PMU -------------------------------------------------------- */
 
 START_TEST(a_dead_counter_is_named_skipped_and_remembered)
@@ -722,6 +780,9 @@ Suite *meter_suite(void)
 	tcase_add_test(
 		tcase,
 		a_cpu_that_is_not_listed_gets_the_average_and_it_says_so);
+	tcase_add_test(
+		tcase,
+		the_interval_contains_every_published_server_of_the_types_listed);
 	tcase_add_test(tcase, a_dead_counter_is_named_skipped_and_remembered);
 	tcase_add_test(tcase, a_meter_that_is_all_dead_is_an_error_by_name);
 	tcase_add_test(tcase, auto_goes_on_to_the_model_and_says_why);
