@@ -6,8 +6,7 @@
  * stays 41 us over 10 s, where a random walk would drift a millisecond.  So
  * period and phase are found once, at the start, by reading as fast as it goes
  * and watching for changes, and hold.  Where a counter changes more often than
- * it can be read, too seldom to wait for, or too irregularly (Ice Lake, a third of
- * the time), the document's figure stays.
+ * it can be read, too seldom to wait for, or too irregularly (Ice Lake), the document's figure stays.
  */
 #ifndef SENSOR_METER_PERIOD_H
 #define SENSOR_METER_PERIOD_H
@@ -26,7 +25,7 @@
 
 /* The grid that lies nearest to these times (ns, ascending): period, and phase
  * as a time modulo the period.  False where there is none: fewer than
- * METER_EDGES_MIN, or they are scattered by more than a third of it. */
+ * METER_EDGES_MIN, or they are scattered by more than a seventh of it. */
 bool meter_period_fit(const int64_t *edge_ns, size_t edges, double *period_s,
 		      int64_t *phase_ns);
 

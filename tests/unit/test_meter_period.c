@@ -47,7 +47,7 @@ START_TEST(what_is_no_grid_is_none)
 END_TEST
 
 /* Times between updates of real RAPL counters, from the public traces. */
-static void check_trace(const char *cpu, double share)
+static void check_trace(const char *cpu, double least, double most)
 {
 	const char *shared = getenv("FEDWATTS_SHARED");
 	int64_t edge_ns[METER_EDGES_MAX], phase_ns;
@@ -83,23 +83,23 @@ static void check_trace(const char *cpu, double share)
 	}
 	csv_close(csv);
 	ck_assert_int_gt(tried, 100);
-	ck_assert_msg(found >= share * tried, "%s: %d of %d", cpu, found,
-		      tried);
-	ck_assert_msg(worst < 5e-5, "%s: off by %g s", cpu, worst);
+	ck_assert_msg(found >= least * tried && found <= most * tried,
+		      "%s: %d of %d", cpu, found, tried);
+	ck_assert_msg(most < 1 || worst < 5e-6, "%s: off by %g s", cpu, worst);
 }
 
 START_TEST(the_millisecond_of_real_counters_is_found)
 {
-	/* Ice Lake's updates scatter by 0.27 ms: a third of the time there is
-	 * no telling where its grid lies, and none is claimed. */
+	/* Ice Lake's updates scatter by 0.27 ms: there is no telling where its
+	 * grid lies, and none is claimed. */
 	static const struct {
 		const char *cpu;
-		double share;
-	} traces[] = { { "Broadwell", 1 },
-		       { "KNL", 0.99 },
-		       { "IceLake", 0.6 } };
+		double least, most;
+	} traces[] = { { "Broadwell", 1, 1 },
+		       { "KNL", 1, 1 },
+		       { "IceLake", 0, 0.02 } };
 
-	check_trace(traces[_i].cpu, traces[_i].share);
+	check_trace(traces[_i].cpu, traces[_i].least, traces[_i].most);
 }
 END_TEST
 
