@@ -2,6 +2,10 @@
 /* formula -- whose watts the machine's watts are. */
 #include "formula/formula.h"
 
+#include <stdio.h>
+
+#include "formula/powerapi.h"
+
 static const struct cli_command commands[] = { { .name = NULL } };
 
 static const struct cli_command self = {
@@ -21,5 +25,17 @@ static const struct cli_program program = {
 
 int main(int argc, char **argv)
 {
-	return cli_main(&program, argc, argv);
+	struct err err = { 0 };
+	char **arguments;
+	int status;
+
+	if (!powerapi_wanted(argc, argv))
+		return cli_main(&program, argc, argv);
+	if (powerapi_arguments(&argc, argv, &arguments, &err) < 0) {
+		fprintf(stderr, "formula: %s\n", err.text);
+		return CLI_USAGE;
+	}
+	status = cli_main(&program, argc, arguments);
+	powerapi_arguments_free(arguments);
+	return status;
 }

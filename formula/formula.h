@@ -7,6 +7,7 @@
 #define FORMULA_FORMULA_H
 
 #include "lib/cli.h"
+#include "lib/doc.h"
 #include "lib/field.h"
 
 struct formula_config {
@@ -19,12 +20,34 @@ struct formula_config {
 	char *meter;
 	char *target;
 	int64_t since_ms, until_ms;
+	/* --model smartwatts */
+	bool exact;
+	struct field_list formula_to;
+	bool stream;
+	char *config_file;
+	struct field_list input, output, pre; /* powerapi.h */
+	bool disable_cpu, disable_dram;
+	char *cpu_event, *dram_event;
+	int64_t cpu_tdp, base_clock, base_freq;
+	double cpu_threshold, dram_threshold;
+	int64_t period_ms;
+	int64_t min_samples, window, error_window;
+	int method; /* of enum smartwatts_method */
 };
+
+/* Reads one "--from" after the other and gives every report to `use`. */
+typedef int formula_use(void *self, const struct doc *doc, struct err *err);
+int formula_read(const struct formula_config *config,
+		 const struct field_list *from, formula_use *use, void *self,
+		 struct err *err);
 
 extern const struct field formula_fields[];
 extern const char formula_about[];
 
 /* Reports in, watts out, until the end of the stream. */
 int formula_run(struct cli *cli, void *config, struct err *err);
+/* The same with --model smartwatts. */
+int formula_smartwatts(struct cli *cli, struct formula_config *config,
+		       struct err *err);
 
 #endif

@@ -11,8 +11,6 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/sink.h"
-#include "lib/source.h"
-#include "sensor/hwpc_report.h"
 
 #define POLICIES_MAX 8
 
@@ -218,59 +216,20 @@ static int ticks_use(struct run *run, struct err *err)
 
 /* ---- a stream -------------------------------------------------------------- */
 
-/* Gaps, manifests and the like may stand between the reports. */
-static bool is_report(const struct doc *doc)
+static int report_use(void *self, const struct doc *doc, struct err *err)
 {
-	return !doc_get(doc, "schema");
-}
+	struct run *run = self;
 
-static int source_use(struct run *run, struct source *source, struct err *err)
-{
-	struct doc *doc;
-	int got = 0;
-
-	while ((source_drains(source) || !cli_stop_signal()) &&
-	       (got = source_next(source, &doc, err)) > 0) {
-		int result = 0;
-
-		if (is_report(doc)) {
-			result = ticks_put(run->ticks, doc, err);
-			if (result < 0)
-				err_wrap(err, "%s", source_where(source));
-			else
-				result = ticks_use(run, err);
-		}
-		doc_free(doc);
-		if (result < 0)
-			return -1;
-	}
-	return cli_stop_signal() ? 0 : got;
-}
-
-static int uri_use(struct run *run, const char *uri, struct err *err)
-{
-	const struct source_filter filter = {
-		.since_ms = run->config->since_ms,
-		.until_ms = run->config->until_ms,
-	};
-	struct source *source = source_open(uri, &filter, err);
-	int result = source ? source_use(run, source, err) : -1;
-
-	if (source && source_torn(source))
-		log_warn("formula", "%s: a torn last line was skipped", uri);
-	source_close(source);
-	return result;
+	if (ticks_put(run->ticks, doc, err) < 0)
+		return -1;
+	return ticks_use(run, err);
 }
 
 static int all_use(struct run *run, struct err *err)
 {
 	const struct field_list *from = &run->config->from;
-	int result = 0;
+	int result = formula_read(run->config, from, report_use, run, err);
 
-	if (!from->count)
-		result = uri_use(run, "jsonl:-", err);
-	for (size_t i = 0; i < from->count && result == 0; i++)
-		result = uri_use(run, from->item[i], err);
 	/* The last tick may not be whole if something came in between. */
 	if (result < 0 || cli_stop_signal())
 		return result;
@@ -302,11 +261,15 @@ static void finish(const struct run *run)
 
 int formula_run(struct cli *cli, void *values, struct err *err)
 {
-	const struct formula_config *config = values;
+	struct formula_config *config = values;
 	struct run run = {
 		.idle_given = config_given(&cli->config, "idle-watts"),
 	};
-	int result = run_init(&run, config, err);
+	int result;
+
+	if (!strcmp(config->model, "smartwatts"))
+		return formula_smartwatts(cli, config, err);
+	result = run_init(&run, config, err);
 
 	if (result == 0 && !config->from.count && isatty(STDIN_FILENO)) {
 		err_set(err, EINVAL,

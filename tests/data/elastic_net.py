@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Fits of scikit-learn's ElasticNet, as SmartWatts 2.4.1 constructs it.
 
-    python3 tests/data/elastic_net.py >tests/data/elastic_net.h
+    python3 tests/data/elastic_net.py >tests/data/elastic_net_golden.h
 
 Counts as a PMU gives them: nearly collinear columns of 1e9; one column of zeros
 now and then.  `pred` is what the fitted model says of the first row.

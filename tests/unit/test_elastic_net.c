@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "formula/elastic_net.h"
-#include "tests/data/elastic_net.h"
+#include "tests/data/elastic_net_golden.h"
 
 #define TERMS    4
 #define ROWS_MAX 60

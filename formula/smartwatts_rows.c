@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "formula/smartwatts_rows.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/mem.h"
+
+#define BUFFER_SIZE ((size_t)1 << 20)
+
+enum role { VALUE, TIME, SENSOR, TARGET, SOCKET, CPU, METADATA, ROLES };
+
+static int complain(const struct smartwatts_rows *rows, struct err *err,
+		    const char *what)
+{
+	return err_set(err, EINVAL, "%s:%zu: %s", rows->path, rows->line, what);
+}
+
+/* ---- lines --------------------------------------------------------------- */
+
+static int refill(struct smartwatts_rows *rows, struct err *err)
+{
+	ssize_t got;
+
+	memmove(rows->buffer, rows->buffer + rows->at, rows->filled - rows->at);
+	rows->filled -= rows->at;
+	rows->at = 0;
+	if (rows->filled == BUFFER_SIZE)
+		return complain(rows, err, "the row is too long");
+	do
+		got = read(rows->fd, rows->buffer + rows->filled,
+			   BUFFER_SIZE - rows->filled);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return err_sys(err, "read %s", rows->path);
+	rows->filled += (size_t)got;
+	rows->ended = got == 0;
+	return 0;
+}
+
+/* The next line, its end a NUL; NULL at the end (a torn last line is left out:
+ * its last number may be cut short) and on an error. */
+static char *line_next(struct smartwatts_rows *rows, struct err *err,
+		       int *failed)
+{
+	for (;;) {
+		char *line = rows->buffer + rows->at;
+		char *end = memchr(line, '\n', rows->filled - rows->at);
+
+		if (end) {
+			rows->at = (size_t)(end - rows->buffer) + 1;
+			rows->line++;
+			if (end > line && end[-1] == '\r')
+				end--;
+			*end = '\0';
+			return line;
+		}
+		if (rows->ended)
+			return NULL;
+		*failed = refill(rows, err);
+		if (*failed)
+			return NULL;
+	}
+}
+
+/* Cuts a cell off, in place. */
+static char *cell_next(char **rest, bool *last, size_t *length)
+{
+	char *cell = *rest, *end;
+
+	if (*cell == '"') { /* RFC 4180 */
+		char *to = cell;
+
+		for (end = cell + 1; *end; end++) {
+			if (*end == '"' && end[1] != '"')
+				break;
+			end += *end == '"';
+			*to++ = *end;
+		}
+		end += *end == '"';
+		*last = *end != ',';
+		*rest = end + 1;
+		*to = '\0';
+		*length = (size_t)(to - cell);
+		return cell;
+	}
+	end = strchrnul(cell, ',');
+	*last = !*end;
+	*end = '\0';
+	*rest = end + 1;
+	*length = (size_t)(end - cell);
+	return cell;
+}
+
+/* ---- the header ------------------------------------------------------------ */
+
+static int header_read(struct smartwatts_rows *rows, struct err *err)
+{
+	static const char *const name[ROLES] = { NULL,      "timestamp",
+						 "sensor",  "target",
+						 "socket",  "cpu",
+						 "metadata" };
+	bool seen[ROLES] = { false }, last = false;
+	int failed = 0;
+	char *rest = line_next(rows, err, &failed);
+	size_t length;
+
+	if (!rest)
+		return failed ? -1 : complain(rows, err, "has no header");
+	while (!last) {
+		const char *cell = cell_next(&rest, &last, &length);
+		size_t i = rows->columns++;
+
+		if (i == SMARTWATTS_COLUMNS_MAX)
+			return complain(rows, err, "too many columns");
+		for (unsigned char r = TIME; r < ROLES; r++)
+			if (!strcmp(cell, name[r]))
+				rows->role[i] = r;
+		seen[rows->role[i]] = true;
+		if (rows->role[i] == VALUE)
+			rows->event[i] = xstrdup(cell);
+	}
+	for (int r = TIME; r < METADATA; r++)
+		if (!seen[r])
+			return err_set(err, EINVAL, "%s: has no column '%s'",
+				       rows->path, name[r]);
+	return 0;
+}
+
+/* ---- a row ----------------------------------------------------------------- */
+
+/* A whole number up to ',' or the end; NULL: it is none. */
+static char *number_read(char *at, uint64_t *value)
+{
+	char *start = at;
+	uint64_t sum = 0;
+
+	while ((unsigned)(*at - '0') < 10)
+		sum = 10 * sum + (unsigned)(*at++ - '0');
+	*value = sum;
+	if (at == start || at - start > 20 || (*at && *at != ','))
+		return NULL;
+	return at;
+}
+
+static int row_wrong(const struct smartwatts_rows *rows, size_t i,
+		     struct err *err)
+{
+	return err_set(err, EINVAL, "%s:%zu: %s: expected a whole number",
+		       rows->path, rows->line,
+		       rows->event[i] ? rows->event[i] : "timestamp");
+}
+
+static int row_read(struct smartwatts_rows *rows, char *at, struct err *err)
+{
+	for (size_t i = 0; i < rows->columns; i++) {
+		enum role role = rows->role[i];
+		size_t length;
+		bool last;
+		char *text;
+
+		if (role <= TIME) {
+			char *end = number_read(at, &rows->value[i]);
+
+			if (!end)
+				return row_wrong(rows, i, err);
+			if (role == TIME)
+				rows->time_ms = (int64_t)rows->value[i];
+			last = !*end;
+			at = end + 1;
+		} else {
+			text = cell_next(&at, &last, &length);
+			if (role == SENSOR)
+				rows->sensor = text;
+			else if (role == SOCKET)
+				rows->socket = text;
+			else if (role == CPU)
+				rows->cpu = text;
+			else if (role == TARGET) {
+				rows->target = text;
+				rows->target_length = length;
+			}
+		}
+		if (last != (i + 1 == rows->columns))
+			return complain(rows, err,
+					"not as many cells as the header has");
+	}
+	return 0;
+}
+
+int smartwatts_rows_next(struct smartwatts_rows *rows, struct err *err)
+{
+	int64_t before = rows->ahead ? rows->time_ms : INT64_MIN;
+	int failed = 0;
+	char *line;
+
+	do
+		line = line_next(rows, err, &failed);
+	while (line && !*line);
+	rows->ahead = line != NULL;
+	if (!line)
+		return failed;
+	if (row_read(rows, line, err) < 0)
+		return -1;
+	if (rows->time_ms < before)
+		return complain(rows, err, "timestamps go back");
+	return 0;
+}
+
+struct smartwatts_rows *smartwatts_rows_open(const char *path, struct err *err)
+{
+	struct smartwatts_rows *rows = xcalloc(1, sizeof(*rows));
+	const char *slash = strrchr(path, '/');
+	size_t length;
+
+	rows->path = xstrdup(path);
+	rows->group = xstrdup(slash ? slash + 1 : path);
+	length = strlen(rows->group);
+	if (length > 4 && !strcmp(rows->group + length - 4, ".csv"))
+		rows->group[length - 4] = '\0';
+	rows->buffer = xmalloc(BUFFER_SIZE + 1);
+	rows->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (rows->fd < 0)
+		err_sys(err, "open %s", path);
+	if (rows->fd < 0 || header_read(rows, err) < 0 ||
+	    smartwatts_rows_next(rows, err) < 0) {
+		smartwatts_rows_close(rows);
+		return NULL;
+	}
+	return rows;
+}
+
+void smartwatts_rows_close(struct smartwatts_rows *rows)
+{
+	if (!rows)
+		return;
+	if (rows->fd >= 0)
+		close(rows->fd);
+	for (size_t i = 0; i < rows->columns && i < SMARTWATTS_COLUMNS_MAX; i++)
+		free(rows->event[i]);
+	free(rows->path);
+	free(rows->group);
+	free(rows->buffer);
+	free(rows);
+}
