@@ -23,20 +23,20 @@ static void reserve(struct apportion *apportion, size_t targets)
 
 /* Those that lie in no other, side by side. */
 static size_t top_fill(struct apportion *apportion, const struct tick *tick,
-		       const struct weights *weights)
+		       const double *weight)
 {
 	size_t top = 0;
 
 	for (size_t i = 0; i < tick->targets; i++)
 		if (tick->target[i].parent < 0)
-			apportion->use[top++] = weights->target[i];
+			apportion->use[top++] = weight[i];
 	return top;
 }
 
 /* Parents first: as many passes as they are deep.  A circle of targets, each
  * within the next, has no watts. */
 static void nested_fill(struct attribution *watts, const struct tick *tick,
-			const struct weights *weights)
+			const double *weight)
 {
 	bool again = true;
 
@@ -48,9 +48,9 @@ static void nested_fill(struct attribution *watts, const struct tick *tick,
 			if (parent < 0 || !isnan(watts->target_w[i]) ||
 			    isnan(watts->target_w[parent]))
 				continue;
-			watts->target_w[i] = attribution_within(
-				watts->target_w[parent], weights->target[i],
-				weights->target[parent]);
+			watts->target_w[i] =
+				attribution_within(watts->target_w[parent],
+						   weight[i], weight[parent]);
 			again = true;
 		}
 	}
@@ -78,15 +78,19 @@ int apportion_tick(struct apportion *apportion,
 		   const struct weights *weights, double idle_w,
 		   struct err *err)
 {
-	struct attribution_input input = { .idle_w = idle_w,
-					   .rest = weights->rest };
+	bool whole = policy->with_use && weights->whole_known;
+	const double *weight = whole ? weights->whole : weights->target;
+	struct attribution_input input = {
+		.idle_w = idle_w,
+		.rest = whole ? weights->whole_rest : weights->rest,
+	};
 	struct attribution top;
 	size_t next = 0;
 
 	reserve(apportion, tick->targets);
 	apportion->meter_w = tick->energy.joules / tick->elapsed_s;
 	input.watts = apportion->meter_w;
-	input.targets = top_fill(apportion, tick, weights);
+	input.targets = top_fill(apportion, tick, weight);
 	input.use = apportion->use;
 	top.target_w = apportion->top_w;
 	attribute(policy, &input, &top);
@@ -97,7 +101,7 @@ int apportion_tick(struct apportion *apportion,
 	apportion->watts.idle_w = top.idle_w;
 	apportion->watts.unattributed_w = top.unattributed_w;
 	apportion->watts.residual_w = top.residual_w;
-	nested_fill(&apportion->watts, tick, weights);
+	nested_fill(&apportion->watts, tick, weight);
 	return conserved(apportion, tick, err);
 }
 

@@ -62,11 +62,18 @@ static void share_proportional(const struct attribution_input *input,
 }
 
 static const struct idle_policy policies[] = {
-	{ "none", "idle watts are a target of their own", share_none },
+	{ "none", "idle watts are a target of their own", share_none, false },
 	{ "uniform", "idle watts in equal parts to the targets that ran",
-	  share_uniform },
+	  share_uniform, false },
 	{ "proportional", "idle watts by use, like the rest",
-	  share_proportional },
+	  share_proportional, true },
+	/* Models here add up, so a target's marginal watts are its own ... */
+	{ "marginal", "the watts that would not be there without the target",
+	  share_none, false },
+	/* ... and the Shapley value of a game in which nobody running means no
+	 * watts is those, and an equal part of the idle ones. */
+	{ "shapley", "the mean of what a target adds, whoever was there first",
+	  share_uniform, false },
 };
 #define POLICIES (sizeof(policies) / sizeof(policies[0]))
 

@@ -20,6 +20,12 @@
  *	uniform		P_idle in equal parts to the targets that ran (idle's
  *			own if none did); P - P_idle by shares
  *	proportional	P by shares, idle included
+ *	marginal	P less what the model says without the target: models
+ *			here add up, so this is its share of P - P_idle, and
+ *			idle a target of its own, as under `none`
+ *	shapley		the Shapley value of the game in which watts are drawn
+ *			if anybody runs: with a model that adds up, a share of
+ *			P - P_idle and an equal part of P_idle, as `uniform`
  *
  * Laws: every policy sums to P; nothing is negative; P_idle is never taken to
  * be more than P; a target that did not run gets 0.  Where nothing was used at
@@ -32,6 +38,7 @@
 #ifndef FORMULA_ATTRIBUTION_H
 #define FORMULA_ATTRIBUTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/err.h"
@@ -57,6 +64,9 @@ struct idle_policy {
 	const char *summary;
 	void (*share)(const struct attribution_input *input, double idle_w,
 		      struct attribution *result);
+	/* Idle watts go where the others go: package by package, where a model
+	 * knows packages (model.h). */
+	bool with_use;
 };
 
 /* An unknown one is an error that lists those that exist. */

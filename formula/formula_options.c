@@ -27,15 +27,18 @@ static const char *const methods[] = { "median", "mean", NULL };
 const struct field formula_fields[] = {
 	CLI_FROM(formula_config, from),
 	CLI_TO(formula_config, to),
-	{ "model", FIELD_TEXT, AT(model), .initial = "proportional",
+	{ "model", FIELD_TEXT, AT(model), .initial = "fedwatts",
 	  .value = "MODEL",
-	  .help = "what weighs targets: proportional (by what they used), "
+	  .help = "what weighs targets: fedwatts (their counters, by a model "
+		  "learnt from the meter; where there are none, CPU time), "
+		  "proportional (by what they used), "
 		  "smartwatts (SmartWatts 2.4.1, with its own options, "
 		  "environment and files)" },
 	{ "idle", FIELD_LIST, AT(idle), .value = "POLICY",
 	  .help = "whose the idle watts are: none (a target of their own), "
 		  "uniform (equal parts to the targets that ran), proportional "
-		  "(by use); repeatable, a report for each (none)" },
+		  "(by use), marginal, shapley; repeatable, a report for each "
+		  "(none)" },
 	{ "idle-watts", FIELD_WATTS, AT(idle_w), .min = 0, .max = 1e9,
 	  .value = "W",
 	  .help = "the idle power (else what the model finds, else the lowest "

@@ -142,7 +142,8 @@ static void tell_once(struct run *run, const struct tick *tick)
 				      tick->energy.scale_lo,
 				      tick->energy.scale_hi, label));
 	}
-	if (isnan(tick->use) && tick->targets && !run->told_rest) {
+	if (isnan(tick->use) && tick->targets && !run->told_rest &&
+	    strcmp(run->weights.basis, "fedwatts:counters") != 0) {
 		run->told_rest = true;
 		log_warn("formula",
 			 "reports of \"all\" do not count %s: what no target "
@@ -157,7 +158,7 @@ static int tick_policy(struct run *run, struct stream *stream,
 {
 	struct tick_watts watts = {
 		.tick = tick,
-		.model = model_name(stream->model),
+		.model = run->weights.basis,
 		.policy = policy->name,
 		.excess = run->weights.excess,
 	};
@@ -178,16 +179,17 @@ static int tick_use(struct run *run, const struct tick *tick, struct err *err)
 
 	if (!stream)
 		return -1;
-	if (tick->targets && !ticks_event_seen(run->ticks))
+	stream->lowest_w =
+		fmin(stream->lowest_w, tick->energy.joules / tick->elapsed_s);
+	if (model_weigh(stream->model, tick, &run->weights, err) < 0)
+		return -1;
+	if (tick->targets && !ticks_event_seen(run->ticks) &&
+	    strcmp(run->weights.basis, "fedwatts:counters") != 0)
 		return err_set(err, EINVAL,
 			       "no report counts %s (there are: %s; choose "
 			       "with --event NAME)",
 			       run->config->event, ticks_events(run->ticks));
 	tell_once(run, tick);
-	stream->lowest_w =
-		fmin(stream->lowest_w, tick->energy.joules / tick->elapsed_s);
-	if (model_weigh(stream->model, tick, &run->weights, err) < 0)
-		return -1;
 	for (size_t i = 0; i < run->policies; i++)
 		if (tick_policy(run, stream, tick, run->policy[i], err) < 0)
 			return -1;

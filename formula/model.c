@@ -10,6 +10,7 @@
 #include "lib/mem.h"
 
 static const struct model_kind *const kinds[] = {
+	&model_kind_fedwatts,
 	&model_kind_proportional,
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -26,7 +27,7 @@ const struct model_kind *model_kind_at(size_t index)
 
 static int unknown(const char *name, struct err *err)
 {
-	const char *names[KINDS + 1] = { NULL };
+	const char *names[KINDS + 2] = { NULL };
 	struct text list = TEXT_INIT;
 	const char *near;
 
@@ -34,6 +35,9 @@ static int unknown(const char *name, struct err *err)
 		names[i] = kinds[i]->name;
 		text_printf(&list, "%s%s", i ? ", " : "", names[i]);
 	}
+	/* A program of its own (formula_smartwatts.c), and yet a name. */
+	names[KINDS] = "smartwatts";
+	text_put(&list, ", smartwatts");
 	near = field_nearest(name, names);
 	err_set(err, EINVAL, "model '%s': unknown (%s%s%sthere are: %s)", name,
 		near ? "did you mean " : "", near ? near : "", near ? "? " : "",
@@ -74,8 +78,12 @@ int model_weigh(struct model *model, const struct tick *tick,
 {
 	weights->target = mem_grow(weights->target, &weights->capacity,
 				   tick->targets + 1, sizeof(double));
-	weights->rest = weights->excess = 0;
+	weights->whole = mem_grow(weights->whole, &weights->whole_capacity,
+				  tick->targets + 1, sizeof(double));
+	weights->whole_known = false;
+	weights->rest = weights->whole_rest = weights->excess = 0;
 	weights->idle_w = (double)NAN;
+	weights->basis = model->kind->name;
 	return model->kind->weigh(model->self, tick, weights, err);
 }
 
@@ -90,5 +98,6 @@ void model_close(struct model *model)
 void weights_done(struct weights *weights)
 {
 	free(weights->target);
+	free(weights->whole);
 	*weights = (struct weights){ 0 };
 }

@@ -16,13 +16,15 @@
  * matter, and attribution.h makes watts of them that sum to the meter's.  A
  * model keeps what it learns from tick to tick; there is one per sensor.
  *
- * Kinds: "proportional" (a target's weight is its use).  To add one: a file
+ * Kinds: "fedwatts" (watts of counters, learnt), "proportional" (a target's
+ * weight is its use).  To add one: a file
  * model_KIND.c that exports one struct model_kind, and a line in the table in
  * model.c.
  */
 #ifndef FORMULA_MODEL_H
 #define FORMULA_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "formula/ticks.h"
@@ -36,10 +38,19 @@ struct weights {
 	/* The machine's weight less those of the targets that lie in no other:
 	 * what no target explains; >= 0. */
 	double rest;
+	/* The same, idle watts with the packages that draw them; set where a model
+	 * knows packages (`whole_known`).  For policies that share them by use. */
+	double *whole;
+	size_t whole_capacity;
+	bool whole_known;
+	double whole_rest;
 	/* How far targets explained more than the machine did (two clocks, read
 	 * at two moments), relative; their weights stand as they are. */
 	double excess;
 	double idle_w; /* what the model thinks; NaN: it does not */
+	/* What was gone by: the model's name, or the name and what was left of
+	 * it ("fedwatts:cpu-clock"). */
+	const char *basis;
 };
 
 /* An unknown one is an error that lists those that exist. */
@@ -61,6 +72,7 @@ struct model_kind {
 	void (*close)(void *self);
 };
 
+extern const struct model_kind model_kind_fedwatts;
 extern const struct model_kind model_kind_proportional;
 
 /* The index-th kind, or NULL: for --help. */

@@ -74,7 +74,9 @@ static void held_free(struct held *held)
 		free(held->tick.target[i].name);
 		free(held->tick.target[i].within);
 		free(held->tick.target[i].names);
+		counts_done(&held->tick.target[i].counts);
 	}
+	counts_done(&held->tick.counts);
 	free(held->tick.target);
 	free(held);
 }
@@ -176,6 +178,7 @@ static void machine_put(struct ticks *ticks, struct held *held,
 					 tick->meter) == 0;
 	if (!use_read(report, ticks->event, &tick->use))
 		tick->use = (double)NAN;
+	counts_read(report, &tick->counts);
 }
 
 static int target_put(struct ticks *ticks, struct held *held,
@@ -197,6 +200,8 @@ static int target_put(struct ticks *ticks, struct held *held,
 	target->parent = -1;
 	target->names = names_copy(report);
 	target->counted = use_read(report, ticks->event, &target->use);
+	target->counts = (struct counts){ 0 };
+	counts_read(report, &target->counts);
 	ticks->event_seen |= target->counted;
 	for (size_t i = 0; i < report->values; i++)
 		event_note(ticks, report->value[i].event);

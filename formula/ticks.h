@@ -36,6 +36,7 @@
 
 #include "lib/doc.h"
 #include "lib/err.h"
+#include "formula/counts.h"
 #include "lib/text.h"
 #include "sensor/energy.h"
 
@@ -53,6 +54,7 @@ struct tick_target {
 	char *names;  /* members of a JSON object: ,"pod":"x"; or NULL */
 	double use;
 	bool counted; /* the event was in the report */
+	struct counts counts;
 };
 
 struct tick {
@@ -62,6 +64,7 @@ struct tick {
 	struct energy energy; /* of the machine, over the disjoint cover */
 	char meter[32];       /* "powercap"; "rapl" if the report says none */
 	double use;           /* of the machine; NaN if it was not counted */
+	struct counts counts; /* of the machine */
 	struct tick_target *target; /* by name */
 	size_t targets;
 };

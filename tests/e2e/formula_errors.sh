@@ -13,10 +13,10 @@ tick() { # TIME [JOULES]
 for i in 1000 2000 3000; do tick $i; done >good.jsonl
 
 # ---- usage ------------------------------------------------------------------------
-fails 64 "idle policy 'unifrom': unknown \(did you mean uniform\? there are: none, uniform, proportional\)" \
+fails 64 "idle policy 'unifrom': unknown \(did you mean uniform\? there are: none, uniform, proportional, marginal, shapley\)" \
 	formula --from good.jsonl --idle unifrom
 fails 64 "idle policy 'none': named twice" formula --from good.jsonl --idle none --idle none
-fails 64 "model 'smart': unknown \(.*there are: proportional\)" formula --from good.jsonl --model smart
+fails 64 "model 'smart': unknown \(.*there are: fedwatts, proportional, smartwatts\)" formula --from good.jsonl --model smart
 fails 64 'idle-watts' formula --from good.jsonl --idle-watts 3parsecs
 fails 64 'idle-watts' formula --from good.jsonl --idle-watts=-3
 fails 64 "'yesterday': expected a time such as" formula --from good.jsonl --since yesterday

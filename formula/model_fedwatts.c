@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Watts of each package as a sum of non-negative terms: idle, cycles and
+ * instructions (each also times the square of the frequency, for dynamic power
+ * goes with f V^2, and mixtures of both exponents span what lies between), and
+ * cache misses; DRAM's of idle and misses.  One model for all frequencies,
+ * learnt tick by tick (tracker.h).  A target's weight is what its counts add,
+ * scaled so that a package's targets sum to its meter.
+ *
+ * Where nothing counts cycles, a target's weight is what it used.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formula/model.h"
+#include "formula/tracker.h"
+#include "lib/mem.h"
+
+enum { ONE, CYCLES, CYCLES_F2, INSTRUCTIONS, INSTRUCTIONS_F2, MISSES, TERMS };
+enum { DRAM_ONE, DRAM_MISSES, DRAM_TERMS };
+
+/* Whose the first watts are, until there are more. */
+static const double cpu_prior[TERMS] = {
+	[ONE] = 0.4, [CYCLES] = 0.3, [INSTRUCTIONS] = 0.3
+};
+static const double dram_prior[DRAM_TERMS] = { 0.4, 0.6 };
+
+struct package {
+	char name[sizeof(((struct counts_package *)0)->name)];
+	struct tracker cpu, dram;
+};
+
+struct fedwatts {
+	struct package *package;
+	size_t packages;
+};
+
+/* One package in one tick. */
+struct load {
+	const struct counts_package *all;
+	struct package *package;
+	double seconds;
+	double sum[COUNTS_EVENTS], rest[COUNTS_EVENTS];
+	double cpu_w, dram_w; /* of the meter; NaN */
+	double speed;
+};
+
+static void *fedwatts_open(struct err *err)
+{
+	(void)err;
+	return xcalloc(1, sizeof(struct fedwatts));
+}
+
+static void fedwatts_close(void *self)
+{
+	struct fedwatts *fedwatts = self;
+
+	free(fedwatts->package);
+	free(fedwatts);
+}
+
+static struct package *package_get(struct fedwatts *fedwatts, const char *name)
+{
+	struct package *package;
+
+	for (size_t i = 0; i < fedwatts->packages; i++)
+		if (!strcmp(fedwatts->package[i].name, name))
+			return &fedwatts->package[i];
+	fedwatts->package = xrealloc(fedwatts->package, fedwatts->packages + 1,
+				     sizeof(*fedwatts->package));
+	package = &fedwatts->package[fedwatts->packages++];
+	memcpy(package->name, name, sizeof(package->name));
+	tracker_init(&package->cpu, TERMS, cpu_prior);
+	tracker_init(&package->dram, DRAM_TERMS, dram_prior);
+	return package;
+}
+
+static double counted(double count)
+{
+	return isnan(count) ? 0 : count;
+}
+
+/* Rates, in 1e9 a second. */
+static void terms_of(const struct load *load, const double *event, double *x)
+{
+	double per_s = 1e-9 / load->seconds;
+	double f2 = load->speed * load->speed;
+
+	x[CYCLES] = counted(event[COUNTS_CYCLES]) * per_s;
+	x[CYCLES_F2] = x[CYCLES] * f2;
+	x[INSTRUCTIONS] = counted(event[COUNTS_INSTRUCTIONS]) * per_s;
+	x[INSTRUCTIONS_F2] = x[INSTRUCTIONS] * f2;
+	x[MISSES] = counted(event[COUNTS_MISSES]) * per_s;
+}
+
+/* What the events add to the watts of the package and its DRAM. */
+static void added(const struct load *load, const double *event, double *cpu,
+		  double *dram)
+{
+	double x[TERMS] = { 0 }, y[DRAM_TERMS] = { 0 };
+
+	terms_of(load, event, x);
+	y[DRAM_MISSES] = x[MISSES];
+	*cpu = tracker_predict(&load->package->cpu, x);
+	*dram = tracker_predict(&load->package->dram, y);
+}
+
+static void load_learn(const struct load *load)
+{
+	double x[TERMS] = { 1 }, y[DRAM_TERMS] = { 1 };
+
+	terms_of(load, load->sum, x);
+	y[DRAM_MISSES] = x[MISSES];
+	/* A dead meter teaches nothing. */
+	if (load->cpu_w > 0)
+		tracker_learn(&load->package->cpu, x, load->cpu_w);
+	if (load->dram_w > 0)
+		tracker_learn(&load->package->dram, y, load->dram_w);
+}
+
+/* The machine's counts where it has them, else the sum of its targets'. */
+static void load_init(struct load *load, struct fedwatts *fedwatts,
+		      const struct tick *tick, size_t index)
+{
+	const struct counts_package *all = &tick->counts.package[index];
+
+	*load = (struct load){ .all = all, .seconds = tick->elapsed_s };
+	load->package = package_get(fedwatts, all->name);
+	load->speed = isnan(all->speed) ? 1 : all->speed;
+	load->cpu_w = all->joules / tick->elapsed_s;
+	load->dram_w = all->dram_joules / tick->elapsed_s;
+	for (size_t i = 0; i < tick->targets; i++) {
+		const struct counts_package *part =
+			tick->target[i].parent < 0
+				? counts_find(&tick->target[i].counts,
+					      all->name)
+				: NULL;
+
+		for (size_t e = 0; part && e < COUNTS_EVENTS; e++)
+			load->sum[e] += counted(part->event[e]);
+	}
+	for (size_t e = 0; e < COUNTS_EVENTS; e++) {
+		load->rest[e] = fmax(counted(all->event[e]) - load->sum[e], 0);
+		load->sum[e] += load->rest[e];
+	}
+}
+
+/* Watts of the meter for each watt of the model: those above idle, and all. */
+struct scale {
+	double above, all;
+};
+
+static struct scale scale_of(double watts, double idle, double sum)
+{
+	struct scale scale = { 0 };
+
+	if (!(sum > 0) || !(watts > 0))
+		return scale;
+	scale.all = watts / sum;
+	/* At or below idle, shares are all that is left to tell. */
+	scale.above = fmax(watts - idle, 1e-3 * watts) / sum;
+	return scale;
+}
+
+static void load_weigh(const struct load *load, const struct tick *tick,
+		       struct weights *weights)
+{
+	double cpu_idle = load->package->cpu.b[ONE];
+	double dram_idle = load->package->dram.b[DRAM_ONE];
+	struct scale by_cpu, by_dram;
+	double cpu, dram;
+
+	added(load, load->sum, &cpu, &dram);
+	by_cpu = scale_of(load->cpu_w, cpu_idle, cpu);
+	by_dram = scale_of(load->dram_w, dram_idle, dram);
+	weights->idle_w += fmin(cpu_idle, load->cpu_w);
+	if (load->dram_w > 0)
+		weights->idle_w += fmin(dram_idle, load->dram_w);
+	for (size_t i = 0; i < tick->targets; i++) {
+		const struct counts_package *part =
+			counts_find(&tick->target[i].counts, load->all->name);
+
+		if (!part)
+			continue;
+		added(load, part->event, &cpu, &dram);
+		weights->target[i] += cpu * by_cpu.above + dram * by_dram.above;
+		weights->whole[i] += cpu * by_cpu.all + dram * by_dram.all;
+	}
+	added(load, load->rest, &cpu, &dram);
+	weights->rest += cpu * by_cpu.above + dram * by_dram.above;
+	weights->whole_rest += cpu * by_cpu.all + dram * by_dram.all;
+}
+
+static bool has_counters(const struct tick *tick)
+{
+	bool joules = tick->counts.packages > 0, cycles = false;
+
+	for (size_t p = 0; p < tick->counts.packages; p++)
+		joules &= !isnan(tick->counts.package[p].joules);
+	for (size_t i = 0; i < tick->targets && !cycles; i++)
+		for (size_t p = 0; p < tick->target[i].counts.packages; p++)
+			cycles |= !isnan(tick->target[i]
+						 .counts.package[p]
+						 .event[COUNTS_CYCLES]);
+	return joules && cycles && !strcmp(tick->meter, "rapl");
+}
+
+static int fedwatts_weigh(void *self, const struct tick *tick,
+			  struct weights *weights, struct err *err)
+{
+	struct fedwatts *fedwatts = self;
+
+	if (!has_counters(tick)) {
+		weights->basis = energy_is_estimate(tick->energy.source)
+					 ? "fedwatts:cpu-clock,model"
+					 : "fedwatts:cpu-clock";
+		return model_kind_proportional.weigh(NULL, tick, weights, err);
+	}
+	weights->basis = "fedwatts:counters";
+	weights->idle_w = 0;
+	for (size_t i = 0; i < tick->targets; i++)
+		weights->target[i] = weights->whole[i] = 0;
+	weights->whole_known = true;
+	for (size_t p = 0; p < tick->counts.packages; p++) {
+		struct load load;
+
+		load_init(&load, fedwatts, tick, p);
+		load_learn(&load);
+		load_weigh(&load, tick, weights);
+	}
+	return 0;
+}
+
+const struct model_kind model_kind_fedwatts = {
+	.name = "fedwatts",
+	.summary = "a model of power, learnt from counters; CPU time where "
+		   "there are none",
+	.open = fedwatts_open,
+	.weigh = fedwatts_weigh,
+	.close = fedwatts_close,
+};

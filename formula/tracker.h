@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * tracker -- watts as a sum of non-negative terms, learnt tick by tick.
+ *
+ *	struct tracker tracker;
+ *	double x[] = { 1, 2.1e9, 3.0e9 };
+ *
+ *	tracker_init(&tracker, 3, (const double[]){ 0.4, 0.3, 0.3 });
+ *	tracker_learn(&tracker, x, 31.5);
+ *	watts = tracker_predict(&tracker, x);
+ *	sigma = tracker_sigma(&tracker, x);
+ *
+ * Keeps X'WX and X'Wy with exponential forgetting, and solves for b >= 0 after
+ * each tick (active set on the normal equations, columns scaled to unit
+ * diagonal; Lawson and Hanson 1974, chapter 23).  The first reading gives a weak
+ * prior: the part of its watts that each term is said to have.  Readings far from what was expected count less (Huber 1964); several in a row
+ * on one side mean that the machine has changed, and most of what was learnt is
+ * forgotten.
+ */
+#ifndef FORMULA_TRACKER_H
+#define FORMULA_TRACKER_H
+
+#include <stddef.h>
+
+#define TRACKER_TERMS_MAX 8
+
+struct tracker {
+	size_t terms, ticks;
+	double gram[TRACKER_TERMS_MAX][TRACKER_TERMS_MAX];
+	double moment[TRACKER_TERMS_MAX];
+	double prior[TRACKER_TERMS_MAX];
+	double b[TRACKER_TERMS_MAX]; /* >= 0 */
+	/* (X'WX)^-1 over the terms that are in use, 0 elsewhere. */
+	double inverse[TRACKER_TERMS_MAX][TRACKER_TERMS_MAX];
+	double variance; /* of a reading, W^2 */
+	int surprises;   /* in a row; negative: below what was expected */
+};
+
+void tracker_init(struct tracker *tracker, size_t terms, const double *prior);
+void tracker_learn(struct tracker *tracker, const double *x, double watts);
+double tracker_predict(const struct tracker *tracker, const double *x);
+/* 1 sigma of the prediction: what is not known of b. */
+double tracker_sigma(const struct tracker *tracker, const double *x);
+
+#endif
