@@ -6,7 +6,17 @@
 
 #include "formula/powerapi.h"
 
-static const struct cli_command commands[] = { { .name = NULL } };
+static const struct cli_command commands[] = {
+	{ .name = "compare",
+	  .arguments = "A B",
+	  .summary = "where two streams of power reports differ",
+	  .about = formula_compare_about,
+	  .fields = formula_compare_fields,
+	  .config_size = sizeof(struct formula_compare_config),
+	  .run = formula_compare,
+	  .takes_arguments = true },
+	{ .name = NULL },
+};
 
 static const struct cli_command self = {
 	.summary = "watts per target from a sensor's reports",

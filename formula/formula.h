@@ -46,7 +46,16 @@ extern const char formula_about[];
 
 /* Reports in, watts out, until the end of the stream. */
 int formula_run(struct cli *cli, void *config, struct err *err);
-/* The same with --model smartwatts. */
+struct formula_compare_config {
+	struct cli_shared shared;
+	double tolerance;
+};
+
+extern const struct field formula_compare_fields[];
+extern const char formula_compare_about[];
+/* 2 when the two differ. */
+int formula_compare(struct cli *cli, void *config, struct err *err);
+/* What formula_run does with --model smartwatts. */
 int formula_smartwatts(struct cli *cli, struct formula_config *config,
 		       struct err *err);
 

@@ -23,6 +23,7 @@ void smartwatts_sink_done(struct smartwatts_sink *out)
 	free(out->value);
 	free(out->offset);
 	text_done(&out->metadata);
+	text_done(&out->common);
 }
 
 static void put_member(struct text *text, const char *key, const char *value)
@@ -31,20 +32,26 @@ static void put_member(struct text *text, const char *key, const char *value)
 	text_put_json(text, value);
 }
 
-/* {"scope":…,"socket":…,"formula":…, and all of the tick but a few share it. */
-static void power_metadata(const struct smartwatts_result *result,
-			   const struct smartwatts_power *power,
-			   struct text *text)
+/* ,"scope":…,"ratio": -- the rows of a tick mostly share it. */
+static void common_fill(const struct smartwatts_result *result,
+			const char *formula, struct text *text)
 {
-	text_put_char(text, '{');
-	if (power->metadata)
-		text_put(text, power->metadata); /* ends with a comma */
+	text_clear(text);
 	put_member(text, "scope", result->scope);
 	text_put_char(text, ',');
 	put_member(text, "socket", result->package);
 	text_put_char(text, ',');
-	put_member(text, "formula", power->formula);
+	put_member(text, "formula", formula);
 	text_put(text, ",\"ratio\":");
+}
+
+static void power_metadata(const struct smartwatts_power *power,
+			   const struct text *common, struct text *text)
+{
+	text_put_char(text, '{');
+	if (power->metadata)
+		text_put(text, power->metadata); /* ends with a comma */
+	text_put_bytes(text, common->data, common->length);
 	text_put_real(text, power->ratio);
 	text_put_bytes(text, "}", 2); /* with its NUL */
 }
@@ -64,8 +71,12 @@ static int power_emit(struct smartwatts_sink *out,
 			       sizeof(*out->offset));
 	text_clear(&out->metadata);
 	for (size_t i = 0; i < n; i++) {
+		const struct smartwatts_power *power = &result->power[i];
+
+		if (i == 0 || power->formula != result->power[i - 1].formula)
+			common_fill(result, power->formula, &out->common);
 		out->offset[i] = out->metadata.length;
-		power_metadata(result, &result->power[i], &out->metadata);
+		power_metadata(power, &out->common, &out->metadata);
 	}
 	for (size_t i = 0; i < n; i++) {
 		out->value[i].real = result->power[i].power;

@@ -34,7 +34,7 @@ struct smartwatts_sink {
 	union value *value;
 	size_t *offset;
 	size_t capacity[3];
-	struct text metadata;
+	struct text metadata, common;
 };
 
 int smartwatts_sink_emit(void *self, const struct smartwatts_result *result,
