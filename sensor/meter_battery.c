@@ -27,8 +27,11 @@
 /* 1 uWh, and 1 uAh at 1 V. */
 #define HOUR_J  3.6e-3
 #define COUNT_J 1e-6
+/* 10 kWh, and 1 kV: no battery of a computer. */
+#define NOW_MAX        INT64_C(10000000000)
+#define MICROVOLTS_MAX INT64_C(1000000000)
 /* A gauge may be wrong upwards too; counts do not go below 0. */
-#define COUNT_START UINT64_C(1000000000000)
+#define COUNT_START (UINT64_C(1) << 60)
 /* A machine that is on draws half a watt at least (a phone's idle), and one per
  * cent of 50 Wh, the coarsest gauge, is gone by that in an hour. */
 #define STILL_S 3600.0
@@ -167,7 +170,9 @@ static int cell_open(struct battery *battery, const char *supply)
 	if (sysfs_number(cell->fd_now, &cell->now) < 0 ||
 	    (cell->fd_volts >= 0 &&
 	     sysfs_number(cell->fd_volts, &microvolts) < 0) ||
-	    (what[0] == 'c' && microvolts <= 0)) {
+	    (what[0] == 'c' &&
+	     (microvolts <= 0 || microvolts > MICROVOLTS_MAX)) ||
+	    cell->now < 0 || cell->now > NOW_MAX) {
 		close(cell->fd_now);
 		close(cell->fd_volts);
 		return 0;
@@ -290,8 +295,11 @@ static int cell_read(struct battery *battery, size_t i)
 
 	if (sysfs_number(cell->fd_now, &now) < 0)
 		return errno == ENODEV || errno == ENXIO ? -1 : 0;
+	if (now < 0 || now > NOW_MAX)
+		return 0;
 	if (cell->fd_volts >= 0 &&
-	    sysfs_number(cell->fd_volts, &microvolts) == 0 && microvolts > 0)
+	    sysfs_number(cell->fd_volts, &microvolts) == 0 && microvolts > 0 &&
+	    microvolts < MICROVOLTS_MAX)
 		volts = 1e-6 * (double)microvolts;
 	cell->used_j += HOUR_J * ((double)cell->now - (double)now) * 0.5 *
 			(volts + cell->volts);

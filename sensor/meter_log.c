@@ -222,7 +222,7 @@ static void read_sample(struct wall_log *log, char *line)
 		} else if (column == log->watts_column) {
 			watts = log->watts_scale * strtod(cell, &end);
 			shown = end != cell && !*end && isfinite(watts) &&
-				fabs(watts) < 1e9;
+				fabs(watts) < POWER_MAX_W;
 			if (shown && !log->samples)
 				log->step_w = log->watts_scale * step_of(cell);
 		}
@@ -471,7 +471,7 @@ static int log_read(void *self, uint64_t *count, struct err *err)
 	 * from who was told of them. */
 	log->shown_j = fmax(log->shown_j, log->used_j);
 	count[0] = log->gone ? METER_COUNT_GONE
-			     : (uint64_t)(log->shown_j / COUNT_J);
+			     : (uint64_t)fmin(log->shown_j / COUNT_J, 0x1p62);
 	return 0;
 }
 

@@ -50,6 +50,8 @@ static void rail_add(struct rail *rail, double watts, int64_t at_ns)
 		rail->gone = true;
 		return;
 	}
+	if (watts > POWER_MAX_W)
+		return;
 	watts = fmax(0, watts);
 	if (rail->started)
 		rail->joules +=

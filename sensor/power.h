@@ -25,6 +25,9 @@
 
 #include "lib/clock.h"
 
+/* More than any device draws: such a value is an error that passes. */
+#define POWER_MAX_W 1e7
+
 struct power;
 
 /* Watts of each; NaN: none this time (a busy bus).  INFINITY: it is gone. */
