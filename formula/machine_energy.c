@@ -12,6 +12,7 @@
 
 /* One meter's domains in one report. */
 struct parts {
+	bool inside[METER_DOMAINS_MAX]; /* another, as the report says */
 	struct meter_domain domain[METER_DOMAINS_MAX];
 	double joules[METER_DOMAINS_MAX];
 	size_t domains;
@@ -60,8 +61,11 @@ static const char *best_group(const struct hwpc_report *report,
 	return best;
 }
 
-static void part_add(struct parts *parts, const struct hwpc_value *value)
+static void part_add(struct parts *parts, const struct hwpc_report *report,
+		     const struct hwpc_value *value)
 {
+	const struct doc *meter =
+		doc_get(doc_get(report->metadata, "meters"), value->event);
 	int package = (int)strtol(value->package, NULL, 10);
 	struct meter_domain domain;
 	size_t i = 0;
@@ -78,6 +82,7 @@ static void part_add(struct parts *parts, const struct hwpc_value *value)
 		domain.state = METER_ALIVE;
 		parts->domain[i] = domain;
 		parts->joules[i] = 0;
+		parts->inside[i] = !doc_bool(doc_get(meter, "counts"), true);
 		parts->domains++;
 	}
 	parts->joules[i] += value->value * domain.unit_j;
@@ -140,8 +145,9 @@ int machine_energy_of(const struct hwpc_report *report, const char *want,
 
 	for (size_t i = 0; group && i < report->values; i++)
 		if (!strcmp(report->value[i].group, group))
-			part_add(&parts, &report->value[i]);
+			part_add(&parts, report, &report->value[i]);
 	domain_link(parts.domain, parts.domains);
+	domain_link_inside(parts.domain, parts.domains, parts.inside);
 	if (!domain_cover(parts.domain, parts.domains))
 		return -1;
 	*energy = none;

@@ -143,6 +143,18 @@ void domain_link(struct meter_domain *domain, size_t n)
 	}
 }
 
+void domain_link_inside(struct meter_domain *domain, size_t n,
+			const bool *inside)
+{
+	size_t outside = 0;
+
+	while (outside < n && inside[outside])
+		outside++;
+	for (size_t i = 0; i < n && outside < n; i++)
+		if (inside[i] && domain_role(&domain[i]) == DOMAIN_OTHER)
+			domain[i].within = (int)outside;
+}
+
 static bool lies_in_one_that_lives(const struct meter_domain *domain, size_t i)
 {
 	int within = domain[i].within;

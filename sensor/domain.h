@@ -59,6 +59,10 @@ enum energy_source domain_rapl_source(const struct topology *topology);
 
 /* Sets `within` of RAPL's; a domain of another meter has what its kind says. */
 void domain_link(struct meter_domain *domain, size_t n);
+/* From a report: those that did not count (`inside`) lie within the first that
+ * did.  RAPL's are left to domain_link(). */
+void domain_link_inside(struct meter_domain *domain, size_t n,
+			const bool *inside);
 /* Sets `counts` of all from their states; how many count. */
 size_t domain_cover(struct meter_domain *domain, size_t n);
 

@@ -43,6 +43,7 @@ struct replay {
 	struct meter_domain domain[METER_DOMAINS_MAX];
 	uint64_t *total[METER_DOMAINS_MAX]; /* counts up to each edge */
 	int64_t source[METER_DOMAINS_MAX];  /* as recorded, or -1 */
+	bool inside[METER_DOMAINS_MAX];     /* another that was recorded */
 	size_t domains;
 };
 
@@ -125,6 +126,7 @@ static void source_note(struct recording *recording, int domain,
 					  replay->domain[domain].event);
 	int64_t source = doc_int(doc_get(meter, "source"), -1);
 
+	replay->inside[domain] = !doc_bool(doc_get(meter, "counts"), true);
 	if (source > replay->source[domain] && source <= ENERGY_UNKNOWN)
 		replay->source[domain] = source;
 	if (!recording->meter[0])
@@ -220,6 +222,7 @@ static void one_group(struct replay *replay)
 			replay->domain[kept] = replay->domain[i];
 			replay->total[kept] = replay->total[i];
 			replay->source[kept] = replay->source[i];
+			replay->inside[kept] = replay->inside[i];
 		}
 		kept++;
 	}
@@ -263,11 +266,12 @@ static void parts_fill(const struct replay *replay,
 {
 	double length_s = 1e-9 * (double)replay->edge_ns[replay->edges - 1];
 
+	memcpy(parts->domain, replay->domain, sizeof(parts->domain));
+	domain_link_inside(parts->domain, replay->domains, replay->inside);
 	for (size_t i = 0; i < replay->domains; i++) {
 		struct meter_counter *counter = meter_parts_add(parts);
 		struct meter_domain *domain = &parts->domain[i];
 
-		*domain = replay->domain[i];
 		domain->resolution_j = domain->unit_j;
 		domain->period_s = length_s / (double)(replay->edges - 1);
 		counter->count_j = domain->unit_j;
