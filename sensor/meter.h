@@ -33,11 +33,13 @@
  * and DRAM, or whatever `counts` says), so nothing is added twice.
  *
  * Kinds: "powercap" (libpowercap), "perf" (the kernel's power PMU),
- * "replay:FILE[?loop=1]" (a recorded file, for machines without counters and
- * for tests), "model[:idle=W,cpu=W]" (class 7: watts from busy CPU time), "null"
- * (no domains at all), and "auto": the first of powercap, perf, model that is
- * alive.  To add one: a file meter_KIND.c with one `struct meter_kind`, and a
- * line in the table in meter.c.
+ * "hwmon[:ROOT]" (INA2xx, Jetson's rails), "nvml[:N]" (NVIDIA GPUs),
+ * "battery[:ROOT]" (a fuel gauge), "log:FILE[?offset=S]" (an external wall meter's
+ * CSV), "replay:FILE[?loop=1]" (a recorded file, for machines without counters
+ * and for tests), "model[:idle=W,cpu=W]" (class 7: watts from busy CPU time),
+ * "null" (no domains at all), and "auto": the first of powercap, perf, hwmon,
+ * model that is alive and stands for the whole machine.  To add one: a file
+ * meter_KIND.c with one `struct meter_kind`, and a line in the table in meter.c.
  *
  * Threads: a meter belongs to one thread at a time.
  */

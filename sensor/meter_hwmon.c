@@ -95,7 +95,7 @@ static bool name_taken(const struct meter_parts *parts, const char *name)
 static void name_find(const struct scan *scan, const char *kind, int number,
 		      char name[32])
 {
-	char label[24], base[24];
+	char label[24], base[64];
 
 	sysfs_read(label, sizeof(label), "%s/%s%d_label", scan->chip, kind,
 		   number);
@@ -104,9 +104,9 @@ static void name_find(const struct scan *scan, const char *kind, int number,
 	else
 		snprintf(base, sizeof(base), "%.16s_%d", scan->name, number);
 	name_clean(base);
-	snprintf(name, 32, "%s", base);
+	snprintf(name, 32, "%.31s", base);
 	for (int i = 2; name_taken(scan->parts, name) && i < 1000; i++)
-		snprintf(name, 32, "%s_%d", base, i);
+		snprintf(name, 32, "%.19s_%d", base, i);
 }
 
 /* ---- channels ------------------------------------------------------------- */
