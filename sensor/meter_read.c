@@ -76,6 +76,7 @@ static struct unwrap_bounds bounds_of(const struct meter *meter, size_t i,
 	return (struct unwrap_bounds){
 		.range = passed->asleep_s > 0 ? 0 : counter->range,
 		.most = most_counts(counter, elapsed_s),
+		.late = passed->awake_s > METER_GUARD_S,
 		.noise = (uint64_t)(METER_NOISE_STEPS *
 				    meter->parts.domain[i].resolution_j /
 				    counter->count_j),

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sensor/unwrap.h"
 
-#include <stdbool.h>
-
 static bool several_wraps(const struct unwrap_bounds *bounds)
 {
-	return bounds->range && bounds->most != UINT64_MAX &&
+	return bounds->late && bounds->range && bounds->most != UINT64_MAX &&
 	       bounds->most >= bounds->range;
 }
 

@@ -18,6 +18,7 @@
 #ifndef SENSOR_UNWRAP_H
 #define SENSOR_UNWRAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum unwrap_verdict {
@@ -34,6 +35,7 @@ enum unwrap_verdict {
 struct unwrap_bounds {
 	uint64_t range; /* largest value before 0 comes again; 0: never wraps */
 	uint64_t most;  /* largest advance that is possible; UINT64_MAX: any */
+	bool late;      /* it was not read as often as `range` asks for */
 	uint64_t noise; /* how far the counter steps back by itself */
 };
 

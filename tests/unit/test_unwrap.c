@@ -47,7 +47,10 @@ static const struct {
 
 START_TEST(wraps_resets_and_jumps_are_told_apart)
 {
-	struct unwrap_bounds bounds = { rows[_i].range, rows[_i].most, NOISE };
+	struct unwrap_bounds bounds = { .range = rows[_i].range,
+					.most = rows[_i].most,
+					.late = true,
+					.noise = NOISE };
 	enum unwrap_verdict verdict;
 	uint64_t advance =
 		unwrap_step(rows[_i].last, rows[_i].now, &bounds, &verdict);
@@ -90,9 +93,10 @@ START_TEST(whatever_is_read_the_advance_is_possible)
 
 	for (int i = 0; i < 100000; i++) {
 		struct unwrap_bounds bounds = {
-			rng_u64(&rng) >> rng_below(&rng, 64),
-			rng_u64(&rng) >> rng_below(&rng, 64),
-			rng_u64(&rng) >> rng_below(&rng, 64),
+			.range = rng_u64(&rng) >> rng_below(&rng, 64),
+			.most = rng_u64(&rng) >> rng_below(&rng, 64),
+			.late = i % 2,
+			.noise = rng_u64(&rng) >> rng_below(&rng, 64),
 		};
 		uint64_t last = rng_u64(&rng) >> rng_below(&rng, 64);
 		uint64_t now = rng_u64(&rng) >> rng_below(&rng, 64);
