@@ -28,7 +28,8 @@ DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=li
 	zmq.h=lib/sink_zmq.c,lib/source_zmq.c,lib/curve.c  microhttpd.h=lib/sink_prometheus.c  curl/=lib/http.c \
 	sha2.h=lib/doc.c  sha1.h=formula/smartwatts_layer.c  perfmon/=sensor/event.c  linux/perf_event.h=sensor/counter.c,sensor/counter.h \
 	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c \
-	cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c,bench/conv_onednn.c,bench/narrow_onednn.c,tests/bench/bare_conv.h
+	cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c,bench/conv_onednn.c,bench/narrow_onednn.c,tests/bench/bare_conv.h \
+	dlfcn.h=sensor/meter_nvml.c  linux/capability.h=sensor/privilege.c
 
 # ---- knobs -----------------------------------------------------------------
 # SAN=address,undefined   build/asan, with those sanitizers
