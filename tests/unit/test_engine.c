@@ -17,6 +17,9 @@
 
 #define BURN_S  0.03
 #define BURN_NS 30000000
+/* perf's clock and the scheduler's may differ a little while a hypervisor takes
+ * the CPU away. */
+#define LEAST_NS (BURN_NS / 100 * 99)
 
 static void burn(void)
 {
@@ -183,7 +186,7 @@ START_TEST(a_busy_process_is_counted_from_the_time_it_is_added)
 	order('b');
 	busy = read_clock(slot);
 	ck_assert_uint_lt(idle, BURN_NS / 2);
-	ck_assert_uint_ge(busy, BURN_NS);
+	ck_assert_uint_ge(busy, LEAST_NS);
 	ck_assert_uint_lt(busy, 2 * BURN_NS);
 	ck_assert_uint_eq(engine_total(engine, slot, 0), idle + busy);
 	ck_assert(engine_is_counting(engine, slot));
@@ -208,7 +211,7 @@ START_TEST(the_columns_are_the_events_and_two_times)
 		ck_assert_str_eq(shape->column[i].group, "core");
 	order('b');
 	read_clock(slot);
-	ck_assert_uint_ge(engine_counts(engine, slot)[1].integer, BURN_NS);
+	ck_assert_uint_ge(engine_counts(engine, slot)[1].integer, LEAST_NS);
 	ck_assert_uint_le(engine_counts(engine, slot)[2].integer,
 			  engine_counts(engine, slot)[1].integer);
 }
@@ -228,7 +231,7 @@ START_TEST(threads_count_old_and_new)
 	order('t');
 	after = read_clock(slot);
 	ck_assert_uint_lt(before, BURN_NS / 2);
-	ck_assert_uint_ge(after, BURN_NS);
+	ck_assert_uint_ge(after, LEAST_NS);
 	ck_assert_uint_lt(after, 2 * BURN_NS);
 }
 END_TEST
@@ -263,7 +266,7 @@ START_TEST(children_count_for_a_tree)
 	}
 	ck_assert_int_eq(read(servant.fd, &what, 1), 1);
 	sum += read_clock(slot);
-	ck_assert_uint_ge(sum, BURN_NS);
+	ck_assert_uint_ge(sum, LEAST_NS);
 	ck_assert_uint_lt(sum, 2 * BURN_NS);
 }
 END_TEST
@@ -370,7 +373,7 @@ START_TEST(auto_counts_by_the_clock_what_perf_may_not)
 	slot = add();
 	ck_assert_str_eq(engine_slot_name(engine, slot), "clock");
 	order('b');
-	ck_assert_uint_ge(read_clock(slot), BURN_NS);
+	ck_assert_uint_ge(read_clock(slot), LEAST_NS);
 }
 END_TEST
 
@@ -433,10 +436,10 @@ START_TEST(two_groups_stand_side_by_side)
 	ck_assert_str_eq(shape->column[4].event, "PERF_COUNT_SW_PAGE_FAULTS");
 	order('b');
 	read_clock(slot);
-	ck_assert_uint_ge(engine_counts(engine, slot)[0].integer, BURN_NS);
-	ck_assert_uint_ge(engine_counts(engine, slot)[3].integer, BURN_NS);
+	ck_assert_uint_ge(engine_counts(engine, slot)[0].integer, LEAST_NS);
+	ck_assert_uint_ge(engine_counts(engine, slot)[3].integer, LEAST_NS);
 	ck_assert_uint_lt(engine_counts(engine, slot)[4].integer, BURN_NS);
-	ck_assert_uint_ge(engine_counts(engine, slot)[5].integer, BURN_NS);
+	ck_assert_uint_ge(engine_counts(engine, slot)[5].integer, LEAST_NS);
 }
 END_TEST
 
