@@ -322,6 +322,11 @@ int cgroup_tree_fd(const struct cgroup_tree *tree)
 	return tree->fd;
 }
 
+bool cgroup_tree_is_blind(const struct cgroup_tree *tree)
+{
+	return tree->fd < 0 || tree->blind;
+}
+
 size_t cgroup_tree_count(const struct cgroup_tree *tree)
 {
 	return tree->count;

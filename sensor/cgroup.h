@@ -55,6 +55,8 @@ const char *cgroup_tree_base(const struct cgroup_tree *tree);
 
 /* Becomes readable when something changed; -1: watching is not possible. */
 int cgroup_tree_fd(const struct cgroup_tree *tree);
+/* Is there a folder whose changes are not announced? */
+bool cgroup_tree_is_blind(const struct cgroup_tree *tree);
 /* Takes in what was announced; true if something was. */
 bool cgroup_tree_follow(struct cgroup_tree *tree);
 /* Reads the whole tree again. */

@@ -14,7 +14,9 @@
 
 /* Deeper than any chain of parents. */
 #define ANCESTORS_MAX 256
-#define LABEL_MAX     (PROCESS_NAME_MAX + 48)
+/* Every so many scans the whole tree of cgroups is read, as a safety net. */
+#define SCANS_PER_LOOK 8
+#define LABEL_MAX      (PROCESS_NAME_MAX + 48)
 
 struct target_set *target_set_new(const char *proc)
 {
@@ -327,6 +329,19 @@ static void tell(struct target_set *set, const struct target_watch *watch)
 	set->members = kept;
 }
 
+/* What is announced need not be looked for at each scan: to read the folders of
+ * a thousand cgroups costs as much as a tick of them. */
+static int look_at_cgroups(struct target_set *set, struct err *err)
+{
+	cgroup_tree_follow(set->tree);
+	if ((cgroup_tree_is_blind(set->tree) ||
+	     set->scans++ % SCANS_PER_LOOK == 0) &&
+	    cgroup_tree_rescan(set->tree, err) < 0)
+		return -1;
+	target_see_cgroups(set);
+	return 0;
+}
+
 static void forget(struct target_set *set)
 {
 	for (size_t i = 0; i < set->members; i++)
@@ -337,12 +352,8 @@ int target_set_scan(struct target_set *set, const struct target_watch *watch,
 		    struct err *err)
 {
 	forget(set);
-	if (set->tree) {
-		cgroup_tree_follow(set->tree);
-		if (cgroup_tree_rescan(set->tree, err) < 0)
-			return -1;
-		target_see_cgroups(set);
-	}
+	if (set->tree && look_at_cgroups(set, err) < 0)
+		return -1;
 	if (set->patterns.count == 0)
 		see_members(set);
 	else if (see_everything(set, err) < 0)
