@@ -166,7 +166,7 @@ static int take_ms(const struct doc *doc, int64_t *ms, struct err *err)
 	char *text = NULL;
 	int status = take_text(doc, &text, err);
 
-	if (status == 0)
+	if (status == 0 && text)
 		status = hwpc_milliseconds(text, ms, err);
 	free(text);
 	return status;
