@@ -41,6 +41,68 @@ static bool step_up(char *text)
 	return true;
 }
 
+/* Digits of a number that reaches from 1e17 to 1e19. */
+static void decimal_digits(struct decimal *decimal, uint64_t number, int power)
+{
+	char text[24];
+	int n = 0;
+
+	do
+		text[n++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	decimal->digits = n;
+	decimal->point = n + power;
+	for (int i = 0; i < n; i++)
+		decimal->digit[i] = text[n - 1 - i];
+}
+
+/*
+ * The same as decimal_shortest() for what is neither very large nor very small,
+ * without trying: value * 10^k, with k such that there are 17 digits or more
+ * before the point, and the bounds half a step to either side are exact in 128
+ * bits (54 bits times 10^22 at most); the shortest decimal is the multiple of
+ * the largest power of ten between them.  False where it does not apply: out of
+ * range, beside a power of two (the bounds are not alike), halfway.
+ */
+static bool decimal_quick(struct decimal *decimal, double value)
+{
+	int exponent, k, shift, power = 0;
+	uint64_t mantissa, low, high, middle, ten = 1, off;
+	unsigned __int128 scale = 1, bound;
+
+	if (!(value >= 1e-4 && value < 1e15))
+		return false;
+	mantissa = (uint64_t)ldexp(frexp(value, &exponent), 53);
+	if (mantissa == UINT64_C(1) << 52)
+		return false;
+	/* 0.30103 is log10(2); value < 2^exponent. */
+	k = 17 - (int)floor((exponent - 1) * 0.30103);
+	shift = 54 - exponent; /* of twice the mantissa */
+	for (int i = 0; i < k; i++)
+		scale *= 10;
+	bound = scale * (2 * mantissa - 1);
+	low = (uint64_t)(bound >> shift);
+	/* A bound itself reads back as the even neighbour. */
+	low += (bound & (((unsigned __int128)1 << shift) - 1)) != 0 ||
+	       mantissa % 2 != 0;
+	bound = scale * (2 * mantissa + 1);
+	high = (uint64_t)(bound >> shift);
+	high -= (bound & (((unsigned __int128)1 << shift) - 1)) == 0 &&
+		mantissa % 2 != 0;
+	bound = scale * (2 * mantissa);
+	middle = (uint64_t)(bound >> shift);
+	while (ten < high / 10 && high / (10 * ten) * (10 * ten) >= low) {
+		ten *= 10;
+		power++;
+	}
+	off = middle % ten;
+	if (power == 0 || 2 * off == ten || 2 * off + 1 == ten)
+		return false;
+	middle = middle / ten + (2 * off > ten);
+	decimal_digits(decimal, middle, power - k);
+	return middle * ten >= low && middle * ten <= high;
+}
+
 /*
  * The fewest digits that read back as `value`.  15 always survive the way from
  * decimal to double, 17 the way from double to decimal (IEEE 754), so few
@@ -53,6 +115,8 @@ static void decimal_shortest(struct decimal *decimal, double value)
 	char text[DIGITS_MAX + 16];
 	int digits = value < DBL_MIN ? 1 : 15;
 
+	if (decimal_quick(decimal, value))
+		return;
 	for (; digits < DIGITS_MAX; digits++) {
 		(void)snprintf(text, sizeof(text), "%.*e", digits - 1, value);
 		if (strtod(text, NULL) == value)

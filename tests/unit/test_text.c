@@ -99,6 +99,51 @@ START_TEST(reals_are_short)
 }
 END_TEST
 
+/* From the first digit that is not 0 to the last. */
+static int significant(const char *number)
+{
+	int digits = 0, last = 0;
+
+	for (; *number && *number != 'e'; number++) {
+		if (*number == '.' || (*number == '0' && !digits))
+			continue;
+		digits++;
+		if (*number != '0')
+			last = digits;
+	}
+	return last;
+}
+
+/* As many digits as a search by printf and strtod needs. */
+START_TEST(no_real_is_longer_than_it_need_be)
+{
+	struct rng rng = rng_stream(1, "short doubles", 0, 0);
+	struct text text = TEXT_INIT;
+
+	for (int i = 0; i < 20000; i++) {
+		uint64_t bits = rng_u64(&rng);
+		double value = ldexp((double)(bits >> (11 + bits % 50)),
+				     (int)(bits % 60) - 60);
+		char expected[40];
+		int digits = 0;
+
+		if (!(value > 0))
+			continue;
+		do
+			snprintf(expected, sizeof(expected), "%.*e", digits,
+				 value);
+		while (strtod(expected, NULL) != value && ++digits < 17);
+		text_clear(&text);
+		text_put_real(&text, value);
+		ck_assert_msg(strtod(text.data, NULL) == value, "%a: %s", value,
+			      text.data);
+		ck_assert_msg(significant(text.data) <= digits + 1, "%a: %s",
+			      value, text.data);
+	}
+	text_done(&text);
+}
+END_TEST
+
 START_TEST(reals_read_back_as_they_were)
 {
 	struct rng rng = rng_stream(1, "any double", 0, 0);
@@ -308,6 +353,7 @@ Suite *text_suite(void)
 	tcase_add_test(tests, clearing_keeps_the_memory);
 	tcase_add_loop_test(tests, reals_are_short, 0,
 			    sizeof(reals) / sizeof(reals[0]));
+	tcase_add_test(tests, no_real_is_longer_than_it_need_be);
 	tcase_add_test(tests, reals_read_back_as_they_were);
 	tcase_add_test(tests, json_strings_are_escaped);
 	tcase_add_test(tests, json_strings_are_utf8_whatever_comes);
