@@ -173,7 +173,7 @@ lint: ## format, clang-tidy, cppcheck, shellcheck, man pages, include directions
 	scripts/lint
 
 # ---- benchmarks ------------------------------------------------------------
-.PHONY: bench-step bench-encode bench-mongo mongo-kill
+.PHONY: bench-step bench-encode bench-mongo bench-formula mongo-kill
 STEP_MLP := mlp:784-256-256-10
 STEP_CNN := cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10
 bench-step: $(BUILD)/bin/bench_step ## a step beside its bare products and convolutions (TORCH=python3: and PyTorch's)
@@ -196,6 +196,9 @@ bench-mongo: $(BUILD)/bin/bench_mongo ## the MongoDB sink beside bare bulk inser
 mongo-kill: all $(BUILD)/bin/mongo_feed ## kill the MongoDB server, and ourselves, CYCLES=100 times each
 	folder=$$(mktemp -d) && cd $$folder && CYCLES=$(or $(CYCLES),100) BIN=$(CURDIR)/$(BUILD)/bin SRC=$(CURDIR) \
 		bash -eu $(CURDIR)/tests/e2e/mongo_kill.sh && rm -rf $$folder
+
+bench-formula: $(BUILD)/bin/formula ## reports a second beside SmartWatts 2.4.1 itself (from PyPI)
+	p=$$(scripts/smartwatts-venv build/smartwatts-venv) || p=; python3 tests/bench/bench_formula.py $< $$p
 
 # ---- install ---------------------------------------------------------------
 .PHONY: install uninstall clean format help
