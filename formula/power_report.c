@@ -27,19 +27,6 @@ struct power_reports {
 	struct text common;
 };
 
-struct layout *power_layout_new(void)
-{
-	struct layout *layout = layout_new("power", LAYOUT_TARGETS);
-
-	/* PowerAPI's CSV is called so, and has the socket behind the power; the
-	 * value is the metadata's. */
-	layout_key_columns(layout, "socket", NULL);
-	layout_add(layout, COLUMN_REAL, "PowerReport", NULL, NULL, "power",
-		   "power", NULL);
-	layout_end(layout);
-	return layout;
-}
-
 struct power_reports *power_reports_new(void)
 {
 	struct power_reports *reports = xcalloc(1, sizeof(*reports));

@@ -47,9 +47,6 @@ struct tick_watts {
 	const struct attribution *watts;
 };
 
-/* One value, the power; what else there is to say is metadata. */
-struct layout *power_layout_new(void);
-
 struct power_reports;
 
 struct power_reports *power_reports_new(void);

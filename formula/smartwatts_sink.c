@@ -5,6 +5,7 @@
 
 #include "formula/power_report.h"
 #include "lib/mem.h"
+#include "sensor/power_layout.h"
 
 static void layouts_init(struct smartwatts_sink *out)
 {

@@ -36,7 +36,7 @@ refused 64 'the command ends by itself' sensor --duration 1s -- true
 refused 64 'list what' sensor list
 refused 64 'list what' sensor list nothing
 refused 64 'which documents' sensor replay
-refused 64 'since .*expected Unix milliseconds' sensor replay --from x.jsonl --since yesterday
+refused 64 'since.*expected a time such as' sensor replay --from x.jsonl --since yesterday
 refused 1 'nothere.jsonl' sensor replay --from nothere.jsonl
 
 # ---- damaged recordings --------------------------------------------------------
