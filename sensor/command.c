@@ -71,6 +71,12 @@ static int64_t wall_ms(struct clock *clock)
 	return clock_wall_ms(clock_real());
 }
 
+static int64_t asleep_ns(struct clock *clock)
+{
+	(void)clock;
+	return clock_asleep_ns(clock_real());
+}
+
 /* ---- the child ------------------------------------------------------------- */
 
 static _Noreturn void be_child(const struct command *command, int go_fd,
@@ -116,7 +122,7 @@ int command_fork(struct command *command, char **argv, struct err *err)
 	int go[2] = { -1, -1 }, failed[2] = { -1, -1 };
 
 	*command = (struct command){
-		.clock = { now_ns, wall_ms, sleep_until },
+		.clock = { now_ns, wall_ms, sleep_until, asleep_ns },
 		.go_fd = -1,
 		.failed_fd = -1,
 		.signal_fd = -1,
