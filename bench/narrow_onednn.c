@@ -5,6 +5,7 @@
 #include "bench/narrow.h"
 
 #include <dnnl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,12 +232,11 @@ const char *narrow_implementation(enum narrow_type a, enum narrow_type b)
 	dnnl_engine_t engine;
 
 	check(dnnl_engine_create(&engine, dnnl_cpu, 0));
-	name[0] = '\0';
 	if (desc_new(engine, &shape, &desc_a, &desc_b, &desc_c, &desc) ==
 	    dnnl_success) {
 		dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0,
 					  &text);
-		strncat(name, text, sizeof(name) - 1);
+		snprintf(name, sizeof(name), "%s", text);
 		dnnl_primitive_desc_destroy(desc);
 	}
 	dnnl_engine_destroy(engine);

@@ -143,7 +143,7 @@ int net_json_line(const char *json, char *line, size_t size, struct err *err)
 				 "one line",
 				 size - 1);
 	if (!failed)
-		memcpy(line, text.data, text.length + 1);
+		snprintf(line, size, "%s", text.data ? text.data : "");
 	text_done(&text);
 	doc_free(doc);
 	return failed;

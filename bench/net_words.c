@@ -197,7 +197,7 @@ static int word_dropout(struct net_words *words, const char *text,
 			struct err *err)
 {
 	struct layer_spec layer = { .type = LAYER_DROPOUT };
-	uint32_t percent;
+	uint32_t percent = 0;
 
 	if (number_alone(text, "percentage", &percent, err) < 0)
 		return -1;

@@ -34,12 +34,12 @@ static int64_t of_name(const char *root)
 	if (at) {
 		size_t length = strcspn(at, "\n");
 		const char *sign = memchr(at, '@', length);
-		char *unit;
+		char *unit = NULL;
 		double value = sign ? strtod(sign + 1, &unit) : 0;
 
-		if (value > 0 && !strncmp(unit, "GHz", 3))
+		if (value > 0 && unit && !strncmp(unit, "GHz", 3))
 			mhz = llround(1000 * value);
-		else if (value > 0 && !strncmp(unit, "MHz", 3))
+		else if (value > 0 && unit && !strncmp(unit, "MHz", 3))
 			mhz = llround(value);
 	}
 	text_done(&text);

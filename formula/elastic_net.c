@@ -10,7 +10,7 @@ typedef double lanes __attribute__((vector_size(64)));
 struct problem {
 	const struct elastic_net *net;
 	double *x;
-	size_t stride, rows, columns;
+	size_t rows, columns;
 	double *residual;
 	double *w;
 	double l1, l2; /* times n, as the solver takes them */
@@ -49,7 +49,7 @@ static void axpy(double f, const double *x, double *y, size_t n)
 
 static double *column(const struct problem *p, size_t j)
 {
-	return p->x + j * p->stride;
+	return p->x + j * p->rows;
 }
 
 static double gap_of(struct problem *p)
@@ -157,14 +157,13 @@ static double centre(double *v, size_t n)
 	return mean;
 }
 
-size_t elastic_net_fit(const struct elastic_net *net, double *x, size_t stride,
-		       double *y, double *residual, size_t rows, size_t columns,
+size_t elastic_net_fit(const struct elastic_net *net, double *x, double *y,
+		       double *residual, size_t rows, size_t columns,
 		       bool intercept_wanted, double *coef, double *intercept)
 {
 	double mean[ELASTIC_NET_COLUMNS_MAX] = { 0 }, y_mean = 0.0;
 	struct problem p = { .net = net,
 			     .x = x,
-			     .stride = stride,
 			     .rows = rows,
 			     .columns = columns,
 			     .residual = residual,

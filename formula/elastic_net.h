@@ -7,7 +7,7 @@
  *
  *	double coef[4], intercept;
  *
- *	elastic_net_fit(&net, x, n, y, room, n, 4, true, coef, &intercept);
+ *	elastic_net_fit(&net, x, y, room, n, 4, true, coef, &intercept);
  *
  * SmartWatts fits raw counts of 1e9 with it: the penalty is then negligible,
  * the columns nearly collinear, and the loose stopping rule decides the
@@ -17,7 +17,7 @@
  * Tibshirani 2010; Fercoq, Gramfort and Salmon 2015 for the screening).  Older
  * releases (<= 1.7) have no screening and stop on `<` where 1.9 stops on `<=`.
  *
- * X is column-major: column j starts at x + j * stride.
+ * X is column-major: column j starts at x + j * rows.
  */
 #ifndef FORMULA_ELASTIC_NET_H
 #define FORMULA_ELASTIC_NET_H
@@ -41,8 +41,8 @@ struct elastic_net {
 /* Returns the number of sweeps.  `x` and `y` are overwritten (centred when
  * `intercept_wanted`), `residual` is room for `rows` doubles: y - Xw at the
  * end.  At most ELASTIC_NET_COLUMNS_MAX columns. */
-size_t elastic_net_fit(const struct elastic_net *net, double *x, size_t stride,
-		       double *y, double *residual, size_t rows, size_t columns,
+size_t elastic_net_fit(const struct elastic_net *net, double *x, double *y,
+		       double *residual, size_t rows, size_t columns,
 		       bool intercept_wanted, double *coef, double *intercept);
 
 #endif

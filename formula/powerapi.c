@@ -26,6 +26,11 @@ static int group_of(const char *argument)
 	return -1;
 }
 
+static bool is(const char *argument, const char *word)
+{
+	return argument && !strcmp(argument, word);
+}
+
 bool powerapi_wanted(int argc, char **argv)
 {
 	const char *model = getenv("FEDWATTS_FORMULA_MODEL");
@@ -41,8 +46,7 @@ bool powerapi_wanted(int argc, char **argv)
 	}
 	/* Behind a component's options, it may still be ours. */
 	for (int i = 1; i + 1 < argc && !model; i++)
-		if (!strcmp(argv[i], "--model") &&
-		    !strcmp(argv[i + 1], "smartwatts"))
+		if (is(argv[i], "--model") && is(argv[i + 1], "smartwatts"))
 			model = argv[i + 1];
 	return model && !strcmp(model, "smartwatts");
 }
@@ -347,7 +351,7 @@ int powerapi_places(struct config *config, const struct field_list *input,
 {
 	const struct field_list *line[POWERAPI_GROUPS] = { input, output, pre };
 	const struct field *stream = field_find(config->fields, "stream");
-	struct doc *tree[POWERAPI_GROUPS];
+	struct doc *tree[POWERAPI_GROUPS] = { NULL };
 	int failed = 0;
 
 	for (int g = 0; g < POWERAPI_GROUPS; g++)

@@ -46,7 +46,7 @@ static char *mongo_uri(const struct powerapi_instance *instance, bool consume,
 
 	if (collection) {
 		char *options = strchr(uri, '?');
-		size_t length = strlen(uri);
+		size_t length;
 
 		if (options)
 			*options++ = '\0';

@@ -144,7 +144,7 @@ bool smartwatts_layer_learn(struct smartwatts_layer *layer)
 		unroll(layer->x + j * window, n, window, layer->sample_next,
 		       x + j * n);
 	unroll(layer->watts, n, window, layer->sample_next, y);
-	elastic_net_fit(&net, x, n, y, residual, n, layer->events, n == window,
+	elastic_net_fit(&net, x, y, residual, n, layer->events, n == window,
 			fresh.coef, &fresh.intercept);
 	if (!(fresh.intercept >= 0 && fresh.intercept < learning->tdp))
 		return false;

@@ -150,7 +150,7 @@ static void step(struct tracker *tracker, struct active *active,
 static bool settle(struct tracker *tracker, struct active *active)
 {
 	while (active->n > 0) {
-		double goal[N];
+		double goal[N] = { 0 };
 		size_t n = active->n;
 
 		if (!active_factor(tracker, active))

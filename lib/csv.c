@@ -311,7 +311,7 @@ void csv_put(struct text *out, const char *cell, char delimiter)
 	size_t length = strlen(cell);
 
 	if ((text_plain(cell, length) == length &&
-	     memchr(cell, delimiter, length) == NULL) ||
+	     strchr(cell, delimiter) == NULL) ||
 	    strpbrk(cell, special) == NULL) {
 		text_put_bytes(out, cell, length);
 		return;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,7 +111,7 @@ bool source_time_ms(const struct doc *time, int64_t *ms)
 	if (doc_kind(time) == DOC_INT || doc_kind(time) == DOC_REAL) {
 		double value = doc_real(time, 0);
 
-		if (!(value > -0x1p62 && value < 0x1p62))
+		if (!(fabs(value) < 0x1p62))
 			return false;
 		*ms = doc_int(time, (int64_t)value);
 		return true;

@@ -23,7 +23,7 @@ struct tail {
 	char *path;          /* the file at hand */
 	unsigned int number; /* of the part at hand; 0: `base` itself */
 	int fd;
-	bool waits; /* it is a pipe or a terminal */
+	bool waits;            /* it is a pipe or a terminal */
 	struct frames *frames; /* NULL: plain */
 	bool began;            /* its first bytes were seen */
 	char *chunk;           /* packed bytes, or the first ones */

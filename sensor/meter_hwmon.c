@@ -406,7 +406,7 @@ static uint64_t energy_read(struct channel *channel)
 static int hwmon_read(void *self, uint64_t *count, struct err *err)
 {
 	struct hwmon *hwmon = self;
-	double joules[METER_DOMAINS_MAX];
+	double joules[METER_DOMAINS_MAX] = { 0 };
 
 	(void)err;
 	if (hwmon->power)

@@ -279,7 +279,7 @@ static uint64_t gpu_energy(const struct library *library, struct gpu *gpu)
 static int nvml_read(void *self, uint64_t *count, struct err *err)
 {
 	struct nvml *nvml = self;
-	double joules[METER_DOMAINS_MAX];
+	double joules[METER_DOMAINS_MAX] = { 0 };
 
 	(void)err;
 	if (nvml->power)

@@ -28,7 +28,7 @@ START_TEST(fits_are_scikit_learns)
 		for (size_t j = 0; j < TERMS; j++)
 			columns[j * rows + i] = en_case[_i].x[i * TERMS + j];
 	memcpy(watts, en_case[_i].y, rows * sizeof(double));
-	elastic_net_fit(&net, columns, rows, watts, residual, rows, TERMS,
+	elastic_net_fit(&net, columns, watts, residual, rows, TERMS,
 			en_case[_i].intercept, coef, &b);
 	pred = b;
 	for (size_t j = 0; j < TERMS; j++) {
@@ -48,7 +48,7 @@ START_TEST(columns_without_counts_get_no_watts)
 
 	for (size_t i = 0; i < 10; i++)
 		y[i] = 10.0 + (double)i;
-	elastic_net_fit(&net, zeros, 10, y, residual, 10, 2, true, coef, &b);
+	elastic_net_fit(&net, zeros, y, residual, 10, 2, true, coef, &b);
 	ck_assert_double_eq(coef[0], 0.0);
 	ck_assert_double_eq(coef[1], 0.0);
 	ck_assert_double_eq_tol(b, 14.5, 1e-12);
@@ -61,9 +61,9 @@ START_TEST(watts_of_zero_are_a_model_of_zero)
 
 	for (size_t i = 0; i < 10; i++)
 		x[i] = 1e9;
-	ck_assert_uint_eq(elastic_net_fit(&net, x, 10, y, residual, 10, 1,
-					  false, coef, &b),
-			  0);
+	ck_assert_uint_eq(
+		elastic_net_fit(&net, x, y, residual, 10, 1, false, coef, &b),
+		0);
 	ck_assert_double_eq(coef[0], 0.0);
 	ck_assert_double_eq(b, 0.0);
 }
