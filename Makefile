@@ -24,7 +24,7 @@ FLAGS_lib   := -lm -lpthread
 
 # The files through which a library may be entered (header-prefix=files).
 DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=lib/csv.c,lib/spool.c,lib/tags.c,bench/dataset_idx.c \
-	mongoc/=lib/sink_mongo.c,lib/source_mongo.c,lib/mongo_client.c,lib/mongo_client.h \
+	mongoc/=lib/cli_again.c,lib/sink_mongo.c,lib/source_mongo.c,lib/mongo_client.c,lib/mongo_client.h \
 	zmq.h=lib/sink_zmq.c,lib/source_zmq.c,lib/curve.c  microhttpd.h=lib/sink_prometheus.c  curl/=lib/http.c \
 	sha2.h=lib/doc.c  sha1.h=formula/smartwatts_layer.c  perfmon/=sensor/event.c  linux/perf_event.h=sensor/counter.c,sensor/counter.h \
 	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c \

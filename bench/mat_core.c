@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
+#include "lib/cli.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "sensor/topology.h"
@@ -170,20 +170,6 @@ static bool is_one(const char *name)
 	return value && strcmp(value, "1") == 0;
 }
 
-/* By its own path and not as /proc/self/exe, after which the process would be
- * called "exe" in every list. */
-static void start_again(char **argv)
-{
-	char path[4096];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	if (length > 0) {
-		path[length] = '\0';
-		execv(path, argv);
-	}
-	execv("/proc/self/exe", argv);
-}
-
 void mat_prepare(char **argv)
 {
 	const char *user = getenv("OPENBLAS_CORETYPE");
@@ -204,7 +190,7 @@ void mat_prepare(char **argv)
 		setenv("OPENBLAS_CORETYPE", wanted, 1);
 	setenv("OPENBLAS_NUM_THREADS", "1", 1);
 	setenv("OMP_NUM_THREADS", "1", 1);
-	start_again(argv);
+	cli_start_again(argv);
 	log_warn("mat", "cannot start again with OpenBLAS on %s: %s",
 		 wanted ? wanted : mat_core(), strerror(errno));
 	unsetenv(MARKER);

@@ -116,6 +116,11 @@ struct cli_shared {
 
 int cli_main(const struct cli_program *program, int argc, char **argv);
 
+/* The program itself once more, for what libraries read from the environment
+ * before main().  Returns only when that fails (errno); MongoDB is then out of
+ * reach for the rest of this run. */
+void cli_start_again(char **argv);
+
 /* "1.0.0 (git describe)", of the build. */
 const char *cli_version(void);
 

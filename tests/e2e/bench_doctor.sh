@@ -62,3 +62,6 @@ has out 'chosen by the CPU.s flags; by itself it had picked Prescott'
 # Arguments survive the second start.
 LD_PRELOAD=$PWD/prescott.so bench describe 'softmax:7-3' --batch 5 >out
 has out '^softmax:7-3, batch 5,'
+# Nor does the first start leave anything for the second to stumble over.
+LD_PRELOAD=$PWD/prescott.so bench --version 2>err
+[ ! -s err ] || die "the second start says: $(cat err)"
