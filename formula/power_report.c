@@ -82,7 +82,7 @@ static void entries_fill(struct power_reports *reports,
 	 * unless there was nobody to give them to. */
 	if (of->idle_w > 0 || !strcmp(watts->policy, "none"))
 		entry_add(reports, POWER_TARGET_IDLE, NULL, of->idle_w);
-	if (of->unattributed_w > 0 || !isnan(tick->use))
+	if (of->unattributed_w > 0 || !isnan(watts->excess))
 		entry_add(reports, POWER_TARGET_UNATTRIBUTED, NULL,
 			  of->unattributed_w);
 	qsort(reports->entry, reports->entries, sizeof(*reports->entry),
@@ -124,8 +124,7 @@ static void common_put(const struct tick_watts *watts, struct text *out)
 		put_string(out, "estimated",
 			   energy_label(energy->source, energy->scale_lo,
 					energy->scale_hi, label));
-	if (watts->excess > 0)
-		put_real(out, "excess", watts->excess);
+	put_real(out, "excess", watts->excess);
 	text_put(out, ",\"elapsed_ns\":");
 	text_put_int(out, llround(1e9 * tick->elapsed_s));
 }

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "formula/power_report.h"
 #include "lib/mem.h"
 #include "sensor/power_layout.h"
 
