@@ -43,9 +43,11 @@ static const char fit_about[] =
 	"none negative) for what was not.  How good the model is, is found "
 	"by leaving out each configuration in turn, and each model.\n"
 	"\n"
-	"Windows that were flagged (stolen, unsteady …) stay in the "
-	"table and are counted there; the model is fitted to the median of "
-	"each configuration, which they do not move.\n"
+	"Windows that were flagged (stolen, unsteady …), or slowed (the "
+	"reference work timed among the steps took over 1.1 times as long as "
+	"in the best window of the configuration), stay in the table: in "
+	"means and intervals.  The model is fitted to the median of the "
+	"undisturbed windows of each configuration.\n"
 	"\n"
 	"Examples:\n"
 	"  bench fit --from sweep.jsonl --out table.json\n"
@@ -126,6 +128,8 @@ static void print_json(const struct doc *doc, const char *out)
 	doc_set_text(result, "table", out);
 	doc_set_int(result, "records", doc_int(doc_get(doc, "records"), 0));
 	doc_set_int(result, "flagged", doc_int(doc_get(doc, "flagged"), 0));
+	doc_set_int(result, "slowed", doc_int(doc_get(doc, "slowed"), 0));
+	doc_set_int(result, "again", doc_int(doc_get(doc, "again"), 0));
 	doc_set_int(result, "entries",
 		    (int64_t)doc_count(doc_get(doc, "entries")));
 	doc_set_take(result, "validation",
@@ -142,12 +146,11 @@ static void say_read(const struct energy_table *table)
 	struct interval scale = energy_table_meter(table);
 	char label[ENERGY_LABEL_MAX];
 
-	log_note("read     %lld records of %zu configurations (%lld flagged), "
-		 "device %s",
-		 (long long)doc_int(doc_get(doc, "records"), 0),
-		 energy_table_entries(table),
-		 (long long)doc_int(doc_get(doc, "flagged"), 0),
-		 energy_table_device(table));
+	log_note("read     %.0f records of %zu configurations (%.0f flagged, "
+		 "%.0f of them slowed; %.0f measured again), device %s",
+		 number(doc, "records"), energy_table_entries(table),
+		 number(doc, "flagged"), number(doc, "slowed"),
+		 number(doc, "again"), energy_table_device(table));
 	log_note("meter    %s, %s", doc_string(doc_get(doc, "meter"), ""),
 		 energy_label(energy_table_source(table), scale.lo, scale.hi,
 			      label));

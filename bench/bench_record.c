@@ -43,6 +43,12 @@ struct doc *bench_record_to_doc(const struct bench_record *record)
 	doc_set_int(doc, "samples",
 		    (int64_t)(record->steps * record->config.batch));
 	doc_set_real(doc, "seconds", record->seconds);
+	if (record->reference_s > 0) {
+		doc_set_real(doc, "reference_s", record->reference_s);
+		doc_set_int(doc, "references", (int64_t)record->references);
+	}
+	if (record->again)
+		doc_set_bool(doc, "again", true);
 	if (record->has_energy)
 		put_energy(record, doc);
 	doc_set_real(doc, "loss_value", record->loss_value);
@@ -152,6 +158,21 @@ static void read_flag(const char *name, struct bench_record *record)
 	record->other_flags++;
 }
 
+static int read_reference(const struct doc *doc, struct bench_record *record,
+			  struct err *err)
+{
+	int64_t references;
+
+	if (!doc_get(doc, "reference_s"))
+		return 0;
+	if (need_above(doc, "reference_s", 0, true, &record->reference_s, err) <
+		    0 ||
+	    need_count(doc, "references", 1, INT64_MAX, &references, err) < 0)
+		return -1;
+	record->references = (uint64_t)references;
+	return 0;
+}
+
 static int read_window(const struct doc *doc, struct bench_record *record,
 		       struct err *err)
 {
@@ -160,7 +181,7 @@ static int read_window(const struct doc *doc, struct bench_record *record,
 
 	if (need_count(doc, "time_ms", 0, INT64_MAX, &record->time_ms, err) <
 		    0 ||
-	    need_count(doc, "block", 0, PLAN_BLOCKS_MAX, &block, err) < 0 ||
+	    need_count(doc, "block", 0, 2 * PLAN_BLOCKS_MAX, &block, err) < 0 ||
 	    need_count(doc, "position", 0, PLAN_CONFIGS_MAX, &position, err) <
 		    0 ||
 	    need_count(doc, "steps", 1, INT64_MAX / STEP_BATCH_MAX, &steps,
@@ -171,6 +192,7 @@ static int read_window(const struct doc *doc, struct bench_record *record,
 	record->block = (size_t)block;
 	record->position = (size_t)position;
 	record->steps = (uint64_t)steps;
+	record->again = doc_bool(doc_get(doc, "again"), false);
 	record->loss_value = doc_real(doc_get(doc, "loss_value"), (double)NAN);
 	for (size_t i = 0; i < doc_count(flags); i++)
 		read_flag(doc_string(doc_at(flags, i), ""), record);
@@ -192,6 +214,7 @@ int bench_record_read(const struct doc *doc, struct bench_record *record,
 		    0 ||
 	    step_config_read(doc, &made.config, err) < 0 ||
 	    read_window(doc, &made, err) < 0 ||
+	    read_reference(doc, &made, err) < 0 ||
 	    read_energy(doc, &made, err) < 0)
 		return -1;
 	*record = made;

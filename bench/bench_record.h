@@ -18,12 +18,16 @@
  *	 "energy_j": 12.1, "energy_sigma_j": 0.02, "energy_net_j": 8.1,
  *	 "energy_net_sigma_j": 0.04, "idle_policy": "none", "source": 7,
  *	 "meter": "model", "meter_scale": [0.5, 2.0], "loss_value": 0.61,
- *	 "flags": ["stolen"]}
+ *	 "reference_s": 9.1e-5, "references": 49, "flags": ["stolen"]}
  *
  * `energy_j` is all that the meter saw, `energy_net_j` without the idle power
  * of the rest before its block.  `meter_scale` says how far the meter may be
  * from the truth (sensor/energy.h).  Without a meter the energy fields are
  * absent.  With several meters there is one record per meter and window.
+ * `reference_s` is what a pass of reference work took on average, `references`
+ * how many passes there were between the steps: `seconds` do not contain them,
+ * and `energy_j` not their share (probe.h).  `"again": true` stands in windows
+ * of extra blocks (sweep_ledger.h).
  */
 #ifndef BENCH_BENCH_RECORD_H
 #define BENCH_BENCH_RECORD_H
@@ -47,6 +51,9 @@ struct bench_record {
 	struct step_config config;
 	uint64_t steps;
 	double seconds;
+	double reference_s;  /* 0: not known */
+	uint64_t references; /* passes */
+	bool again;          /* of an extra block */
 	bool has_energy;
 	struct energy energy;
 	char meter[128];

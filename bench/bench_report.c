@@ -86,10 +86,14 @@ static void put_head(struct page *page, const struct energy_table *table,
 	page_paragraph(
 		page,
 		"Device %s, meter %s: energy is %s. %lld windows of %zu "
-		"configurations, %lld of them flagged as disturbed.",
+		"configurations, %lld of them flagged as disturbed (%lld "
+		"because memory was slower than in the best window of their "
+		"configuration), %lld measured again in extra blocks.",
 		energy_table_device(table), text_of(doc, "meter"), view->label,
 		(long long)doc_int(doc_get(doc, "records"), 0), view->entries,
-		(long long)doc_int(doc_get(doc, "flagged"), 0));
+		(long long)doc_int(doc_get(doc, "flagged"), 0),
+		(long long)doc_int(doc_get(doc, "slowed"), 0),
+		(long long)doc_int(doc_get(doc, "again"), 0));
 	if (energy_table_source(table) >= ENERGY_CALIBRATED)
 		page_paragraph(page,
 			       "No hardware meter stands behind these joules: "

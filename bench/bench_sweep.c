@@ -56,6 +56,10 @@ static const char sweep_about[] =
 	"that was interrupted goes on when the same command is given "
 	"again; with more --repeats it goes on, too.\n"
 	"\n"
+	"Windows that were disturbed (time was stolen, other tasks ran, memory "
+	"was slower than it can be …) keep their records and are measured "
+	"again in extra blocks, at most --retries of them.\n"
+	"\n"
 	"Presets: quick (24 configurations, about 2 minutes), standard "
 	"(108, about 20 minutes), paper (260, hours).\n"
 	"\n"
@@ -163,7 +167,8 @@ static void say_plan(const struct sweep *sweep, const struct plan *plan,
 		     const char *data)
 {
 	char window[QUANTITY_TEXT_MAX], all[QUANTITY_TEXT_MAX];
-	double share = (double)sweep_left(sweep) / (double)sweep_windows(sweep);
+	double share = (double)sweep_left(sweep) /
+		       (double)(plan->configs * plan->blocks);
 
 	quantity_text(plan->window_s, QUANTITY_SECONDS, window);
 	log_note("plan     %zu configurations × %zu blocks × %s: about %s, "
@@ -171,6 +176,10 @@ static void say_plan(const struct sweep *sweep, const struct plan *plan,
 		 plan->configs, plan->blocks, window,
 		 quantity_duration(share * plan_seconds(plan), all),
 		 (unsigned long long)plan->seed, data ? data : "synthetic");
+	if (plan->retries)
+		log_note("         and up to %zu extra blocks, where windows "
+			 "are disturbed",
+			 plan->retries);
 	if (sweep_found(sweep))
 		log_note("resume   %zu of %zu windows are there already",
 			 sweep_found(sweep), sweep_windows(sweep));
@@ -182,7 +191,23 @@ static void say_next(const char *file)
 		log_note("next     bench fit --from %s --out table.json", file);
 }
 
-static void say_end(const struct sweep *sweep, const struct sink *sink)
+/* How calm it was, by all that is known at the end. */
+static void say_windows(const struct sweep *sweep, const struct plan *plan)
+{
+	struct sweep_counts counts = sweep_ledger_count(sweep_ledger(sweep));
+	size_t lacking = sweep_ledger_lacking(sweep_ledger(sweep));
+
+	log_note("windows  %zu: %zu disturbed (%zu of them slowed), %zu "
+		 "measured again",
+		 counts.windows, counts.disturbed, counts.slowed, counts.again);
+	if (lacking && !sweep_left(sweep))
+		log_note("         %zu of %zu configurations have fewer than "
+			 "%zu undisturbed windows (more --retries go on)",
+			 lacking, plan->configs, plan->blocks);
+}
+
+static void say_end(const struct sweep *sweep, const struct plan *plan,
+		    const struct sink *sink)
 {
 	struct text why = TEXT_INIT;
 
@@ -196,6 +221,7 @@ static void say_end(const struct sweep *sweep, const struct sink *sink)
 		 sink_file(sink) ? sink_file(sink) : sink_uri(sink),
 		 sweep_flagged(sweep, (size_t)-1), why.data ? why.data : "");
 	text_done(&why);
+	say_windows(sweep, plan);
 	if (sweep_left(sweep))
 		log_note("stopped  %zu of %zu windows are left: the same "
 			 "command goes on",
@@ -207,6 +233,7 @@ static void say_end(const struct sweep *sweep, const struct sink *sink)
 static void print_json(const struct sweep *sweep, const struct sink *sink,
 		       const char *run)
 {
+	struct sweep_counts counts = sweep_ledger_count(sweep_ledger(sweep));
 	struct doc *doc = doc_new_object();
 	char *line;
 
@@ -216,6 +243,9 @@ static void print_json(const struct sweep *sweep, const struct sink *sink,
 	doc_set_int(doc, "left", (int64_t)sweep_left(sweep));
 	doc_set_int(doc, "records", (int64_t)sweep_records(sweep));
 	doc_set_int(doc, "flagged", (int64_t)sweep_flagged(sweep, (size_t)-1));
+	doc_set_int(doc, "disturbed", (int64_t)counts.disturbed);
+	doc_set_int(doc, "slowed", (int64_t)counts.slowed);
+	doc_set_int(doc, "again", (int64_t)counts.again);
 	line = doc_to_text(doc);
 	puts(line);
 	free(line);
@@ -240,6 +270,7 @@ static int lay_manifest(const struct plan *plan, const char *run,
 	doc_set_int(manifest, "threads", 1);
 	doc_set_text(manifest, "data", data ? data : "synthetic");
 	doc_set_int(settings, "blocks", (int64_t)plan->blocks);
+	doc_set_int(settings, "retries", (int64_t)plan->retries);
 	doc_set_take(manifest, "plan", settings);
 	failed = manifest_lay(manifest, sink, err);
 	doc_free(manifest);
@@ -321,7 +352,7 @@ static int job_measure(struct job *job, struct err *err)
 					"command goes on");
 		return -1;
 	}
-	say_end(job->sweep, job->sink);
+	say_end(job->sweep, job->plan, job->sink);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bench/energy_terms.h"
+#include "bench/slowed.h"
 #include "lib/mem.h"
 
 /* ---- the view -------------------------------------------------------------*/
@@ -310,7 +311,8 @@ static int add_window(const struct cost_view *view, const struct doc *doc,
 	entry = entry_of(view, &record.config);
 	if (!entry || !record.has_energy)
 		return 0;
-	to = &windows[record.flags || record.other_flags];
+	to = &windows[record.flags || record.other_flags ||
+		      slowed(record.reference_s, entry->lowest_s)];
 	to->x[to->n] = (double)(entry - view->entry) + 1;
 	to->y[to->n++] = 100 * (record.energy.joules / (double)record.steps /
 					entry->joules.median -

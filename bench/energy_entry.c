@@ -3,18 +3,14 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "bench/slowed.h"
 #include "lib/mem.h"
 
 /* ---- from records ---------------------------------------------------------*/
-
-static void series_add(struct energy_series *series, double value)
-{
-	series->run = mem_grow(series->run, &series->capacity, series->runs + 1,
-			       sizeof(*series->run));
-	series->run[series->runs++] = value;
-}
 
 static struct energy_entry *entry_for(struct energy_entries *entries,
 				      const struct step_config *config)
@@ -37,15 +33,18 @@ void energy_entries_add(struct energy_entries *entries,
 	struct energy_entry *entry = entry_for(entries, &record->config);
 	double steps = (double)record->steps;
 
-	entry->n++;
-	entry->flagged += record->flags || record->other_flags;
+	entry->window = mem_grow(entry->window, &entry->capacity, entry->n + 1,
+				 sizeof(*entry->window));
+	entry->window[entry->n++] = (struct energy_window){
+		.seconds = record->seconds / steps,
+		.joules = record->energy.joules / steps,
+		.net = record->net_j / steps,
+		.reference_s = record->reference_s,
+		.flagged = record->flags || record->other_flags,
+	};
+	entry->lowest_s = slowed_lowest(entry->lowest_s, record->reference_s);
+	entry->again += record->again;
 	entry->has_net &= record->has_net;
-	series_add(&entry->seconds, record->seconds / steps);
-	if (!record->flags && !record->other_flags)
-		series_add(&entry->calm, record->seconds / steps);
-	series_add(&entry->joules, record->energy.joules / steps);
-	if (record->has_net)
-		series_add(&entry->net, record->net_j / steps);
 }
 
 static int by_value(const void *a, const void *b)
@@ -55,29 +54,75 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sorted, so that sums, and with them tables, do not depend on the order in
- * which records come. */
-static void series_sort(struct energy_series *series)
+static void sort(double *value, size_t n)
 {
-	if (series->runs)
-		qsort(series->run, series->runs, sizeof(*series->run),
-		      by_value);
+	if (n)
+		qsort(value, n, sizeof(*value), by_value);
 }
 
-static void series_settle(struct energy_series *series, double floor)
+/* What is known once all windows are: which of them were slowed. */
+static void mark_slowed(struct energy_entry *entry)
+{
+	for (size_t i = 0; i < entry->n; i++) {
+		struct energy_window *window = &entry->window[i];
+		bool is_slowed = slowed(window->reference_s, entry->lowest_s);
+
+		window->flagged |= is_slowed;
+		entry->slowed += is_slowed;
+		entry->flagged += window->flagged;
+	}
+}
+
+/* One value of each window (or of each undisturbed one), sorted, so that sums,
+ * and with them tables, do not depend on the order in which records come.
+ * `offset` is that of the value in struct energy_window. */
+static size_t values_of(const struct energy_entry *entry, size_t offset,
+			bool calm_only, double *value)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < entry->n; i++) {
+		const struct energy_window *window = &entry->window[i];
+
+		if (!calm_only || !window->flagged)
+			memcpy(&value[n++], (const char *)window + offset,
+			       sizeof(*value));
+	}
+	sort(value, n);
+	return n;
+}
+
+static double calm_cv(const struct energy_entry *entry)
+{
+	double *calm = xcalloc(entry->n, sizeof(*calm));
+	size_t n = values_of(entry, offsetof(struct energy_window, seconds),
+			     true, calm);
+	double cv = stat_cv(calm, n);
+
+	free(calm);
+	return cv;
+}
+
+static void series_settle(const struct energy_entry *entry, size_t offset,
+			  double floor, struct energy_series *series)
 {
 	struct step_figure *figure = &series->figure;
+	double *calm = xcalloc(entry->n, sizeof(*calm));
+	size_t calms = values_of(entry, offset, true, calm);
 
-	series_sort(series);
+	series->run = xcalloc(entry->n, sizeof(*series->run));
+	series->runs = values_of(entry, offset, false, series->run);
 	figure->mean = stat_mean(series->run, series->runs);
 	figure->ci = stat_mean_interval(series->run, series->runs, 0.95);
 	figure->pi = stat_single_interval(series->run, series->runs, 0.95);
-	series->median = stat_median(series->run, series->runs);
+	series->median = calms ? stat_median(calm, calms)
+			       : stat_median(series->run, series->runs);
 	series->left_out = (double)NAN;
 	if (figure->ci.lo < floor)
 		figure->ci.lo = floor;
 	if (figure->pi.lo < floor)
 		figure->pi.lo = floor;
+	free(calm);
 }
 
 static int by_config(const void *a, const void *b)
@@ -93,12 +138,16 @@ void energy_entries_settle(struct energy_entries *entries)
 	for (size_t i = 0; i < entries->count; i++) {
 		struct energy_entry *entry = &entries->entry[i];
 
-		series_settle(&entry->seconds, 0);
-		series_settle(&entry->joules, 0);
-		series_sort(&entry->calm);
-		entry->repeat_cv = stat_cv(entry->calm.run, entry->calm.runs);
+		mark_slowed(entry);
+		series_settle(entry, offsetof(struct energy_window, seconds), 0,
+			      &entry->seconds);
+		series_settle(entry, offsetof(struct energy_window, joules), 0,
+			      &entry->joules);
 		if (entry->has_net)
-			series_settle(&entry->net, -(double)INFINITY);
+			series_settle(entry,
+				      offsetof(struct energy_window, net),
+				      -(double)INFINITY, &entry->net);
+		entry->repeat_cv = calm_cv(entry);
 	}
 }
 
@@ -117,7 +166,7 @@ void energy_entries_done(struct energy_entries *entries)
 		free(entries->entry[i].seconds.run);
 		free(entries->entry[i].joules.run);
 		free(entries->entry[i].net.run);
-		free(entries->entry[i].calm.run);
+		free(entries->entry[i].window);
 	}
 	free(entries->entry);
 	*entries = (struct energy_entries){ 0 };
@@ -147,6 +196,10 @@ struct doc *energy_entry_to_doc(const struct energy_entry *entry,
 	step_config_put(&entry->config, doc);
 	doc_set_int(doc, "n", (int64_t)entry->n);
 	doc_set_int(doc, "flagged", (int64_t)entry->flagged);
+	doc_set_int(doc, "slowed", (int64_t)entry->slowed);
+	doc_set_int(doc, "again", (int64_t)entry->again);
+	if (entry->lowest_s > 0)
+		doc_set_real(doc, "reference_s", entry->lowest_s);
 	doc_set_real(doc, "repeat_cv", entry->repeat_cv);
 	doc_set_take(doc, "seconds_per_step", series_to_doc(&entry->seconds));
 	joules = series_to_doc(&entry->joules);
@@ -209,6 +262,9 @@ int energy_entry_read(const struct doc *doc, struct energy_entry *entry,
 		return err_set(err, EINVAL, "n: must be at least 1");
 	made.n = (size_t)n;
 	made.flagged = (size_t)doc_int(doc_get(doc, "flagged"), 0);
+	made.slowed = (size_t)doc_int(doc_get(doc, "slowed"), 0);
+	made.again = (size_t)doc_int(doc_get(doc, "again"), 0);
+	made.lowest_s = doc_real(doc_get(doc, "reference_s"), 0);
 	made.repeat_cv = doc_real(doc_get(doc, "repeat_cv"), (double)NAN);
 	made.has_net = doc_get(doc, "joules_per_step_net") != NULL;
 	if (made.has_net && series_read(doc, "joules_per_step_net",

@@ -12,8 +12,10 @@
  *
  * Figures are per step.  Mean, ci and pi are Student's over all windows,
  * flagged ones included, so that what disturbs widens the interval and is not
- * hidden; the median beside them is what a disturbed window cannot move.  No
- * bound is below 0, except of a net figure.
+ * hidden; the median beside them is that of the undisturbed windows (of all,
+ * where none is).  A window is undisturbed when it has no flag and was not
+ * slowed (slowed.h), which counts as a flag here.  No bound is below 0, except
+ * of a net figure.
  */
 #ifndef BENCH_ENERGY_ENTRY_H
 #define BENCH_ENERGY_ENTRY_H
@@ -29,20 +31,31 @@
 /* The windows of one figure, and the figure. */
 struct energy_series {
 	double *run; /* per step; NULL when read from a table */
-	size_t runs, capacity;
-	double median;
+	size_t runs;
+	double median;   /* of undisturbed windows, where there are some */
 	double left_out; /* what the model says without this configuration */
 	struct step_figure figure;
+};
+
+/* A window until the entries settle. */
+struct energy_window {
+	double seconds, joules, net; /* per step */
+	double reference_s;
+	bool flagged;
 };
 
 struct energy_entry {
 	struct step_config config;
 	size_t n;         /* windows */
-	size_t flagged;   /* of them */
-	double repeat_cv; /* of seconds per step, over the windows without a
-			     flag; NaN below two of them */
+	size_t flagged;   /* of them, slowed ones included */
+	size_t slowed;    /* of these */
+	size_t again;     /* windows of extra blocks */
+	double lowest_s;  /* of their references; 0: not known */
+	double repeat_cv; /* of seconds per step, over the undisturbed
+				     windows; NaN below two of them */
+	struct energy_window *window; /* NULL when read from a table */
+	size_t capacity;
 	struct energy_series seconds, joules, net;
-	struct energy_series calm; /* seconds of windows without a flag */
 	bool has_net;
 };
 

@@ -10,8 +10,9 @@
  *	pi = energy_fit_interval(&fit, y, distance, model_is_known);
  *
  * The coefficients are the non-negative least squares solution on relative
- * errors (weights 1/y²), y being the median over the windows of a
- * configuration: a window that was disturbed is there, but does not pull.
+ * errors (weights 1/y²), y being the median over the undisturbed windows of a
+ * configuration: a window that was disturbed does not pull.  Scores are of all
+ * windows.
  *
  * How far off is found by leaving out: each configuration is predicted by the
  * fit of all others, and, a harder question, each model by the fit of the other

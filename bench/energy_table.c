@@ -67,7 +67,6 @@ static int take_record(struct energy_table *table,
 		return -1;
 	}
 	table->records++;
-	table->flagged += record->flags || record->other_flags;
 	energy_entries_add(&table->entries, record);
 	energy_domain_add(&table->domain, &record->config);
 	return 0;
@@ -199,6 +198,17 @@ static int take_all(struct energy_table *table, const struct doc *const *record,
 	return 0;
 }
 
+static void count_windows(struct energy_table *table)
+{
+	for (size_t i = 0; i < table->entries.count; i++) {
+		const struct energy_entry *entry = &table->entries.entry[i];
+
+		table->flagged += entry->flagged;
+		table->slowed += entry->slowed;
+		table->again += entry->again;
+	}
+}
+
 struct energy_table *energy_table_fit(const struct doc *const *record,
 				      size_t records, struct err *err)
 {
@@ -208,6 +218,7 @@ struct energy_table *energy_table_fit(const struct doc *const *record,
 	if (take_all(table, record, records, err) < 0)
 		goto fail;
 	energy_entries_settle(&table->entries);
+	count_windows(table);
 	if (fit_both(table, err) < 0)
 		goto fail;
 	runs = runs_of(record, records);

@@ -113,6 +113,8 @@ struct doc *energy_table_to_doc(const struct energy_table *table,
 	doc_set_take(doc, "runs", doc_copy(runs));
 	doc_set_int(doc, "records", (int64_t)table->records);
 	doc_set_int(doc, "flagged", (int64_t)table->flagged);
+	doc_set_int(doc, "slowed", (int64_t)table->slowed);
+	doc_set_int(doc, "again", (int64_t)table->again);
 	doc_set_int(doc, "source", table->source);
 	doc_set_text(doc, "meter", table->meter);
 	doc_set_bounds(doc, "meter_scale", table->scale.lo, table->scale.hi);

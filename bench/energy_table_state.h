@@ -15,8 +15,8 @@ struct energy_table {
 	char device[256];
 	char meter[128];
 	enum energy_source source;
-	struct interval scale; /* of the meter */
-	size_t records, flagged;
+	struct interval scale;                  /* of the meter */
+	size_t records, flagged, slowed, again; /* as in the entries */
 	struct energy_entries entries;
 	struct energy_domain domain;
 	bool has_fit;

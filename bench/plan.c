@@ -208,6 +208,8 @@ struct plan *plan_new(const struct plan_settings *settings, uint64_t seed,
 	plan->idle_s = or_else(settings->idle_s, plan->window_s);
 	plan->blocks = (size_t)(settings->repeats ? settings->repeats
 						  : preset->repeats);
+	plan->retries = settings->retries < 0 ? plan->blocks / 2
+					      : (size_t)settings->retries;
 	axes_fill(&axes, settings, preset);
 	result = fill_product(plan, &axes, err);
 	axes_done(&axes);

@@ -19,7 +19,7 @@
  * does not line up with a configuration.
  *
  * The digest of a plan (plan_digest) names its records.  How many blocks there
- * are is not part of it: a sweep may be continued with more.
+ * are, extra ones too, is not part of it: a sweep may be continued with more.
  *
  * A preset gives what the settings leave open; every list that is given
  * replaces the preset's.
@@ -38,6 +38,9 @@
 #define PLAN_CONFIGS_MAX 10000
 #define PLAN_BLOCKS_MAX  10000
 
+/* Half of the blocks: a disturbed machine costs half as much time again. */
+#define PLAN_RETRIES_AUTO (-1)
+
 enum plan_preset { PLAN_QUICK, PLAN_STANDARD, PLAN_PAPER };
 
 /* As a user gives it: in options, in a plan file, in the environment. */
@@ -47,6 +50,7 @@ struct plan_settings {
 	struct field_list batches, precisions, losses, optimizers;
 	double window_s, warmup_s, idle_s; /* negative: the preset's */
 	int64_t repeats;                   /* 0: the preset's */
+	int64_t retries;                   /* PLAN_RETRIES_AUTO */
 };
 
 extern const char *const plan_presets[]; /* names, NULL-terminated */
@@ -83,7 +87,12 @@ extern const char *const plan_presets[]; /* names, NULL-terminated */
 	{ "repeats", FIELD_INT, offsetof(struct type, m.repeats), \
 	  .min = 0, .max = PLAN_BLOCKS_MAX, .value = "N", \
 	  .help = "blocks: how often each configuration is measured " \
-		  "(0: as the preset has it)" }
+		  "(0: as the preset has it)" }, \
+	{ "retries", FIELD_INT, offsetof(struct type, m.retries), \
+	  .initial = "-1", .min = PLAN_RETRIES_AUTO, .max = PLAN_BLOCKS_MAX, \
+	  .value = "N", \
+	  .help = "extra blocks at most, of configurations whose windows " \
+		  "were disturbed (0: none; -1: half of the repeats)" }
 /* clang-format on */
 
 /* Mark the durations that `config`, whose values hold `settings`, was not
@@ -94,6 +103,7 @@ struct plan {
 	struct step_config *config;
 	size_t configs;
 	size_t blocks;
+	size_t retries; /* extra blocks at most (sweep_ledger.h) */
 	double window_s, warmup_s, idle_s;
 	uint64_t seed;
 };

@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/reference.h"
 #include "bench/throttle.h"
 #include "lib/mem.h"
 #include "sensor/cputime.h"
 
 /* Half of what a meter may be left unread. */
 #define GUARD_NS ((int64_t)(METER_GUARD_S * 1e9) / 2)
+
+#define REFERENCE_NS ((int64_t)(PROBE_REFERENCE_S * 1e9))
 
 /* A half with fewer steps says nothing about steadiness. */
 #define HALF_STEPS_MIN 4
@@ -23,6 +26,8 @@ struct probe {
 	struct clock *clock;
 	struct cputime *cputime;
 	struct throttle *throttle;
+	struct reference *reference;
+	void (*pass)(void); /* instead of it, in tests */
 	/* the window at hand */
 	struct meter_reading before[PROBE_METERS_MAX];
 	struct cputime_reading cputime_before;
@@ -30,6 +35,9 @@ struct probe {
 	int64_t time_ms, begin_ns, end_ns, duration_ns;
 	int64_t thread_cpu_ns; /* at the beginning, then: used */
 	int64_t guard_ns;      /* when meters were last read */
+	int64_t passes_ns;     /* what the passes took together */
+	int64_t next_pass_ns;
+	uint64_t passes;
 	uint64_t steps, next_check;
 	uint64_t half_steps;
 	int64_t half_ns;
@@ -40,7 +48,8 @@ struct probe {
 const char *probe_flag_name(size_t index)
 {
 	static const char *const names[] = { "cold",   "throttled", "unsteady",
-					     "stolen", "contended", "busy" };
+					     "stolen", "contended", "busy",
+					     "slowed" };
 
 	return index < sizeof(names) / sizeof(*names) ? names[index] : NULL;
 }
@@ -55,6 +64,8 @@ struct probe *probe_open(struct meter *const *meter, size_t meters,
 	probe->meter = meter;
 	probe->meters = meters;
 	probe->clock = place && place->clock ? place->clock : clock_real();
+	probe->pass = place ? place->pass : NULL;
+	probe->reference = reference_new();
 	probe->throttle = throttle_open(sys ? sys : "/sys");
 	probe->cputime = cputime_open(place ? place->proc : NULL, err);
 	if (probe->cputime)
@@ -69,6 +80,7 @@ void probe_close(struct probe *probe)
 		return;
 	cputime_close(probe->cputime);
 	throttle_close(probe->throttle);
+	reference_free(probe->reference);
 	free(probe);
 }
 
@@ -87,6 +99,8 @@ int probe_begin(struct probe *probe, double seconds, struct err *err)
 	probe->next_check = 1;
 	probe->half_steps = 0;
 	probe->half_ns = 0;
+	probe->passes = 0;
+	probe->passes_ns = 0;
 	probe->failed = false;
 	probe->end_ns = 0;
 	probe->duration_ns = llround(seconds * 1e9);
@@ -98,6 +112,7 @@ int probe_begin(struct probe *probe, double seconds, struct err *err)
 	probe->thread_cpu_ns = clock_thread_cpu_ns();
 	probe->begin_ns = clock_now_ns(probe->clock);
 	probe->guard_ns = probe->begin_ns;
+	probe->next_pass_ns = probe->begin_ns + REFERENCE_NS / 2;
 	return 0;
 }
 
@@ -122,10 +137,27 @@ static uint64_t stride(uint64_t steps, double elapsed_s)
 	return (uint64_t)fmax(1, fmin(fit, (double)steps));
 }
 
+static void refer(struct probe *probe, int64_t now_ns)
+{
+	int64_t after_ns;
+
+	if (now_ns < probe->next_pass_ns)
+		return;
+	now_ns = clock_now_ns(probe->clock); /* meters may have been read */
+	if (probe->pass)
+		probe->pass();
+	else
+		reference_pass(probe->reference);
+	after_ns = clock_now_ns(probe->clock);
+	probe->passes++;
+	probe->passes_ns += after_ns - now_ns;
+	probe->next_pass_ns = after_ns + REFERENCE_NS;
+}
+
 static void look(struct probe *probe)
 {
 	int64_t now_ns = clock_now_ns(probe->clock);
-	int64_t elapsed_ns = now_ns - probe->begin_ns;
+	int64_t elapsed_ns = now_ns - probe->begin_ns - probe->passes_ns;
 
 	if (!probe->half_steps && 2 * elapsed_ns >= probe->duration_ns) {
 		probe->half_steps = probe->steps;
@@ -138,6 +170,7 @@ static void look(struct probe *probe)
 		return;
 	}
 	guard(probe, now_ns);
+	refer(probe, now_ns);
 	probe->next_check =
 		probe->steps + stride(probe->steps, 1e-9 * (double)elapsed_ns);
 }
@@ -153,6 +186,12 @@ bool probe_goes_on(struct probe *probe)
 	return true;
 }
 
+/* The time that the steps had. */
+static int64_t steps_ns(const struct probe *probe)
+{
+	return probe->end_ns - probe->begin_ns - probe->passes_ns;
+}
+
 /* Time per step of the two halves. */
 static bool is_unsteady(const struct probe *probe)
 {
@@ -162,8 +201,7 @@ static bool is_unsteady(const struct probe *probe)
 	if (probe->half_steps < HALF_STEPS_MIN || rest < HALF_STEPS_MIN)
 		return false;
 	first = (double)probe->half_ns / (double)probe->half_steps;
-	second = (double)(probe->end_ns - probe->begin_ns - probe->half_ns) /
-		 (double)rest;
+	second = (double)(steps_ns(probe) - probe->half_ns) / (double)rest;
 	return fabs(second - first) >
 	       PROBE_UNSTEADY_SHARE * 0.5 * (first + second);
 }
@@ -172,7 +210,8 @@ static bool is_unsteady(const struct probe *probe)
 static bool is_contended(const struct probe *probe,
 			 const struct probe_window *window)
 {
-	double used_s = 1e-9 * (double)probe->thread_cpu_ns;
+	double used_s =
+		1e-9 * (double)(probe->thread_cpu_ns - probe->passes_ns);
 
 	return probe->clock == clock_real() &&
 	       window->seconds - used_s - window->stolen_s >
@@ -200,6 +239,17 @@ static int disturbances(const struct probe *probe, double used_s,
 	return 0;
 }
 
+/* See probe.h: as if a pass had the power of a step. */
+static void leave_out_passes(const struct probe *probe, struct energy *energy)
+{
+	double all_ns = (double)(probe->end_ns - probe->begin_ns);
+
+	if (!probe->passes)
+		return;
+	energy->joules *= (double)steps_ns(probe) / all_ns;
+	energy->sigma_j *= (double)steps_ns(probe) / all_ns;
+}
+
 static int finish(struct probe *probe, struct probe_window *window,
 		  double used_s, struct err *err)
 {
@@ -209,10 +259,16 @@ static int finish(struct probe *probe, struct probe_window *window,
 
 	if (read_meters(probe, after, err) < 0)
 		return -1;
-	made.seconds = 1e-9 * (double)(probe->end_ns - probe->begin_ns);
-	for (size_t i = 0; i < probe->meters; i++)
+	made.seconds = 1e-9 * (double)steps_ns(probe);
+	made.references = probe->passes;
+	if (probe->passes)
+		made.reference_s =
+			1e-9 * (double)probe->passes_ns / (double)probe->passes;
+	for (size_t i = 0; i < probe->meters; i++) {
 		meter_between(probe->meter[i], &probe->before[i], &after[i],
 			      &made.energy[i]);
+		leave_out_passes(probe, &made.energy[i]);
+	}
 	if (disturbances(probe, used_s, &made, err) < 0)
 		return -1;
 	*window = made;

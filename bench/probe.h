@@ -19,6 +19,14 @@
  * both edges, and in between only where a window is longer than what they may
  * be left unread (METER_GUARD_S).
  *
+ * Every PROBE_REFERENCE_S, between two steps, a pass of reference work is timed
+ * (reference.h): what the same reads take while the steps run.  `seconds` are
+ * those of the steps alone.  A meter cannot leave the passes out, so the
+ * joules are the meter's times the steps' share of the time; that is off by the
+ * passes' share (some 0.5 %) times what their power differs from the steps' by,
+ * relatively.  A pass is followed by steps that find the caches near the core
+ * empty: some ten microseconds, below a thousandth of the time.
+ *
  * Nothing that disturbs a window makes it disappear: the window is flagged, and
  * who reads it decides.
  *
@@ -32,6 +40,9 @@
  *		   time per step
  *	throttled  the CPU says that it was too hot
  *	cold       no step ran before the window (the caller's knowledge)
+ *	slowed     the reference took longer than in another window of the same
+ *		   configuration (slowed.h: known in hindsight only, so never
+ *		   to be seen in a window)
  *
  * Threads: the steps run on the calling thread, which alone uses the probe.
  */
@@ -49,6 +60,7 @@
 
 #define PROBE_METERS_MAX      4
 #define PROBE_CHECK_S         100e-6
+#define PROBE_REFERENCE_S     20e-3
 #define PROBE_STOLEN_SHARE    0.01
 #define PROBE_CONTENDED_SHARE 0.02
 #define PROBE_BUSY_SHARE      0.05
@@ -61,6 +73,7 @@ enum probe_flag {
 	PROBE_STOLEN = 8,
 	PROBE_CONTENDED = 16,
 	PROBE_BUSY = 32,
+	PROBE_SLOWED = 64,
 };
 
 /* The flag's name in records, for bit 1 << index; NULL behind the last. */
@@ -70,17 +83,20 @@ struct probe_window {
 	int64_t time_ms; /* when it began */
 	double seconds;
 	uint64_t steps;
-	double stolen_s;    /* all CPUs */
-	double others_s;    /* CPU seconds of other tasks, all CPUs */
-	unsigned int flags; /* enum probe_flag */
+	double reference_s;  /* mean of the passes */
+	uint64_t references; /* passes; 0: none, as in a short window */
+	double stolen_s;     /* all CPUs */
+	double others_s;     /* CPU seconds of other tasks, all CPUs */
+	unsigned int flags;  /* enum probe_flag */
 	struct energy energy[PROBE_METERS_MAX];
 };
 
-/* For tests: another clock, and folders that look like /proc and /sys.  NULL
- * members mean the machine's own. */
+/* For tests: another clock, folders that look like /proc and /sys, and another
+ * pass of reference work.  NULL members mean the machine's own. */
 struct probe_place {
 	struct clock *clock;
 	const char *proc, *sys;
+	void (*pass)(void);
 };
 
 struct probe;

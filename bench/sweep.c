@@ -10,6 +10,7 @@
 #include "bench/bench_record.h"
 #include "bench/probe.h"
 #include "bench/sweep_data.h"
+#include "bench/sweep_ledger.h"
 #include "bench/sweep_work.h"
 #include "lib/cli.h"
 #include "lib/mem.h"
@@ -17,7 +18,11 @@
 #include "lib/quantity.h"
 #include "lib/source.h"
 
-#define FLAGS_MAX 32
+#define FLAGS_MAX      32
+#define BLOCK_TEXT_MAX 64
+
+/* Stands for flags of records that we have no name for. */
+#define OTHER_FLAG (1u << (FLAGS_MAX - 1))
 
 struct sweep {
 	const struct plan *plan;
@@ -26,7 +31,7 @@ struct sweep {
 	struct meter *const *meter;
 	size_t meters;
 	struct probe *probe;
-	bool *done; /* blocks × configurations */
+	struct sweep_ledger *ledger;
 	size_t found;
 	char found_meter[128];   /* of the first record found */
 	size_t windows, records; /* measured in this session */
@@ -55,8 +60,8 @@ struct sweep *sweep_new(const struct plan *plan, const char *data,
 	sweep->run = run;
 	sweep->device = device;
 	sweep->data = sweep_data_new(data, plan->seed, batch_max(plan));
-	sweep->done =
-		xcalloc(plan->blocks * plan->configs, sizeof(*sweep->done));
+	sweep->ledger =
+		sweep_ledger_new(plan->configs, plan->blocks, plan->retries);
 	return sweep;
 }
 
@@ -66,7 +71,7 @@ void sweep_free(struct sweep *sweep)
 		return;
 	probe_close(sweep->probe);
 	sweep_data_free(sweep->data);
-	free(sweep->done);
+	sweep_ledger_free(sweep->ledger);
 	free(sweep);
 }
 
@@ -124,11 +129,11 @@ static int take_record(struct sweep *sweep, const struct doc *doc,
 		snprintf(sweep->found_meter, sizeof(sweep->found_meter), "%s",
 			 record.meter);
 	index = config_index(plan, &record.config);
-	if (index == plan->configs || record.block >= plan->blocks)
-		return 0; /* of more blocks than are asked for now */
-	index += record.block * plan->configs;
-	sweep->found += !sweep->done[index];
-	sweep->done[index] = true;
+	if (index < plan->configs) /* or else it is of more than asked for */
+		sweep_ledger_put(sweep->ledger, record.block, index,
+				 record.flags |
+					 (record.other_flags ? OTHER_FLAG : 0),
+				 record.reference_s);
 	return 0;
 }
 
@@ -151,6 +156,7 @@ int sweep_resume(struct sweep *sweep, const char *file, struct err *err)
 		}
 	}
 	source_close(source);
+	sweep->found = sweep_ledger_count(sweep->ledger).windows;
 	return got;
 }
 
@@ -174,12 +180,12 @@ int sweep_meters(struct sweep *sweep, struct meter *const *meter, size_t meters,
 
 size_t sweep_windows(const struct sweep *sweep)
 {
-	return sweep->plan->blocks * sweep->plan->configs;
+	return sweep->found + sweep->windows + sweep_left(sweep);
 }
 
 size_t sweep_left(const struct sweep *sweep)
 {
-	return sweep_windows(sweep) - sweep->found - sweep->windows;
+	return sweep_ledger_left(sweep->ledger);
 }
 
 size_t sweep_found(const struct sweep *sweep)
@@ -190,6 +196,11 @@ size_t sweep_found(const struct sweep *sweep)
 size_t sweep_records(const struct sweep *sweep)
 {
 	return sweep->records;
+}
+
+const struct sweep_ledger *sweep_ledger(const struct sweep *sweep)
+{
+	return sweep->ledger;
 }
 
 size_t sweep_flagged(const struct sweep *sweep, size_t index)
@@ -278,6 +289,8 @@ static int work_run(struct sweep *sweep, const struct step_config *config,
 			.config = *config,
 			.steps = window->steps,
 			.seconds = window->seconds,
+			.reference_s = window->reference_s,
+			.references = window->references,
 			.loss_value = sweep_work_loss(work),
 			.flags = window->flags,
 		};
@@ -296,17 +309,36 @@ static int window_run(struct sweep *sweep, size_t block, size_t position,
 	if (work_run(sweep, config, mat, record, &window, err) < 0)
 		return err_wrap(err, "%s", step_config_text(config, text));
 	record->block = block;
+	record->again = block >= sweep->plan->blocks;
 	record->position = position;
 	snprintf(record->run, sizeof(record->run), "%s", sweep->run);
 	snprintf(record->device, sizeof(record->device), "%s", sweep->device);
 	if (put_records(sweep, record, &window, sink, err) < 0)
 		return -1;
 	count_flags(sweep, window.flags);
+	sweep_ledger_put(sweep->ledger, block, index, window.flags,
+			 window.reference_s);
 	sweep->windows++;
 	return 0;
 }
 
 /* ---- blocks ---------------------------------------------------------------*/
+
+/* "block 3/5", or "extra block 1/2" where disturbed windows are measured
+ * again. */
+static const char *block_text(const struct sweep *sweep, size_t block,
+			      char out[static BLOCK_TEXT_MAX])
+{
+	const struct plan *plan = sweep->plan;
+
+	if (block < plan->blocks)
+		snprintf(out, BLOCK_TEXT_MAX, "block %zu/%zu", block + 1,
+			 plan->blocks);
+	else
+		snprintf(out, BLOCK_TEXT_MAX, "extra block %zu/%zu",
+			 block - plan->blocks + 1, plan->retries);
+	return out;
+}
 
 static double share_done(const struct sweep *sweep)
 {
@@ -318,15 +350,14 @@ static void show(const struct sweep *sweep, struct progress *progress,
 {
 	double steps = (double)record->steps;
 	char text[STEP_CONFIG_TEXT_MAX], ms[QUANTITY_TEXT_MAX],
-		mj[QUANTITY_TEXT_MAX] = "";
+		mj[QUANTITY_TEXT_MAX] = "", block[BLOCK_TEXT_MAX];
 
 	quantity_text(record->seconds / steps, QUANTITY_SECONDS, ms);
 	if (record->has_energy)
 		quantity_text(record->energy.joules / steps, QUANTITY_JOULES,
 			      mj);
-	progress_show(progress, share_done(sweep),
-		      "block %zu/%zu  %s   %s/step%s%s%s", record->block + 1,
-		      sweep->plan->blocks,
+	progress_show(progress, share_done(sweep), "%s  %s   %s/step%s%s%s",
+		      block_text(sweep, record->block, block),
 		      step_config_text(&record->config, text), ms,
 		      *mj ? "   " : "", mj, *mj ? "/step" : "");
 }
@@ -350,10 +381,8 @@ static int rest(struct sweep *sweep, struct err *err)
 
 static bool block_is_done(const struct sweep *sweep, size_t block)
 {
-	size_t configs = sweep->plan->configs;
-
-	for (size_t i = 0; i < configs; i++)
-		if (!sweep->done[block * configs + i])
+	for (size_t i = 0; i < sweep->plan->configs; i++)
+		if (sweep_ledger_wants(sweep->ledger, block, i))
 			return false;
 	return true;
 }
@@ -362,16 +391,14 @@ static void tell_block(const struct sweep *sweep, struct progress *progress,
 		       size_t block, size_t flagged_before)
 {
 	char idle[QUANTITY_TEXT_MAX + 16] = "";
-	char watts[QUANTITY_TEXT_MAX];
+	char watts[QUANTITY_TEXT_MAX], text[BLOCK_TEXT_MAX];
 
 	if (sweep->has_idle && sweep->meters)
 		snprintf(
 			idle, sizeof(idle), ", idle %s",
 			quantity_text(sweep->idle_w[0], QUANTITY_WATTS, watts));
-	progress_part(progress,
-		      "block %zu/%zu done: %zu windows left, %zu "
-		      "flagged%s",
-		      block + 1, sweep->plan->blocks, sweep_left(sweep),
+	progress_part(progress, "%s done: %zu windows left, %zu flagged%s",
+		      block_text(sweep, block, text), sweep_left(sweep),
 		      sweep->flagged - flagged_before, idle);
 }
 
@@ -380,21 +407,19 @@ static int block_run(struct sweep *sweep, size_t block, const size_t *order,
 		     const struct mat *mat, struct sink *sink,
 		     struct progress *progress, struct err *err)
 {
-	size_t configs = sweep->plan->configs;
 	size_t flagged = sweep->flagged;
-	struct bench_record record;
+	struct bench_record record = { 0 };
 
 	if (rest(sweep, err) < 0)
 		return -1;
-	for (size_t i = 0; i < configs; i++) {
+	for (size_t i = 0; i < sweep->plan->configs; i++) {
+		if (!sweep_ledger_wants(sweep->ledger, block, order[i]))
+			continue;
 		if (cli_stop_signal())
 			return 1;
-		if (sweep->done[block * configs + order[i]])
-			continue;
 		if (window_run(sweep, block, i, order[i], mat, sink, &record,
 			       err) < 0)
 			return -1;
-		sweep->done[block * configs + order[i]] = true;
 		show(sweep, progress, &record);
 	}
 	tell_block(sweep, progress, block, flagged);
@@ -405,12 +430,12 @@ int sweep_run(struct sweep *sweep, const struct mat *mat, struct sink *sink,
 	      struct err *err)
 {
 	size_t *order = xcalloc(sweep->plan->configs, sizeof(*order));
+	size_t blocks = sweep->plan->blocks + sweep->plan->retries;
 	struct progress *progress = progress_new();
 	int result = 0;
 
 	progress_show(progress, share_done(sweep), "resting");
-	for (size_t block = 0; !result && block < sweep->plan->blocks;
-	     block++) {
+	for (size_t block = 0; !result && block < blocks; block++) {
 		if (block_is_done(sweep, block))
 			continue;
 		plan_order(sweep->plan, block, order);

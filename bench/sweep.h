@@ -13,7 +13,8 @@
  * A window is: a new net, some steps that are not measured, then the measured
  * ones (probe.h); its record is in the sink before the next window begins.
  * Each block begins with a rest, which tells the idle power that energy_net_j
- * leaves out.  When a signal asks to stop (cli_stop_signal), the window at hand
+ * leaves out.  Behind the plan's blocks come extra ones, where configurations
+ * that lack undisturbed windows are measured again (sweep_ledger.h).  When a signal asks to stop (cli_stop_signal), the window at hand
  * is finished and written, and sweep_run() returns 0 with work left.
  */
 #ifndef BENCH_SWEEP_H
@@ -24,6 +25,7 @@
 
 #include "bench/mat.h"
 #include "bench/plan.h"
+#include "bench/sweep_ledger.h"
 #include "lib/err.h"
 #include "lib/sink.h"
 #include "sensor/meter.h"
@@ -51,8 +53,8 @@ int sweep_meters(struct sweep *sweep, struct meter *const *meter, size_t meters,
 int sweep_run(struct sweep *sweep, const struct mat *mat, struct sink *sink,
 	      struct err *err);
 
-/* Windows that the plan asks for, that are still to be measured, and that were
- * found by sweep_resume(). */
+/* Windows of the plan and of the extra blocks, as far as these are known: all,
+ * those still to be measured, and those found by sweep_resume(). */
 size_t sweep_windows(const struct sweep *sweep);
 size_t sweep_left(const struct sweep *sweep);
 size_t sweep_found(const struct sweep *sweep);
@@ -60,5 +62,7 @@ size_t sweep_found(const struct sweep *sweep);
  * (probe_flag_name); (size_t)-1: with any flag. */
 size_t sweep_records(const struct sweep *sweep);
 size_t sweep_flagged(const struct sweep *sweep, size_t index);
+/* Borrowed: what all windows say together. */
+const struct sweep_ledger *sweep_ledger(const struct sweep *sweep);
 
 #endif

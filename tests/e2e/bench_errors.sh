@@ -5,7 +5,7 @@ set -eu
 # shellcheck source=tests/e2e/lib.sh
 . "$SRC/tests/e2e/lib.sh"
 
-quick=(--losses ce --window 20ms --repeats 2)
+quick=(--losses ce --window 20ms --repeats 2 --retries 0)
 base=("${quick[@]}" --batches 4 --meter model:idle=3,cpu=12)
 tiny=("${base[@]}" --models mlp:16-8-4)
 bench sweep "${tiny[@]}" 2>/dev/null

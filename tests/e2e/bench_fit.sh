@@ -12,7 +12,8 @@ valid() {
 }
 
 bench sweep --models mlp:64-16-4,mlp:64-32-4,mlp:64-64-4 --batches 4,8,16 \
-	--window 20ms --repeats 3 --meter model:idle=3,cpu=12 2>/dev/null
+	--window 20ms --repeats 3 --retries 0 --meter model:idle=3,cpu=12 \
+	2>/dev/null
 
 # The table.
 bench fit --from sweep.jsonl --out table.json >out.txt 2>err.txt

@@ -8,7 +8,7 @@ set -eu
 export FEDWATTS_DEVICE=e2e
 meter=model:idle=3,cpu=12
 small=(--models mlp:16-8-4,softmax:16-4 --batches 4,8 --losses ce
-	--window 20ms --warmup 2ms --idle 20ms --meter "$meter")
+	--window 20ms --warmup 2ms --idle 20ms --meter "$meter" --retries 0)
 lines() { wc -l <"$1"; }
 
 # A whole sweep: a record for each configuration and block.
@@ -19,6 +19,7 @@ has err.txt 'meter +model, class 7, estimated −50/\+100 %'
 has err.txt 'plan +4 configurations × 3 blocks × 20 ms'
 has err.txt 'block 3/3 done'
 has err.txt 'wrote +12 records to sweep.jsonl \([0-9]+ flagged'
+has err.txt 'windows +12: [0-9]+ disturbed \([0-9]+ of them slowed\), 0 measured again'
 has err.txt 'next +bench fit --from sweep.jsonl --out table.json'
 has sweep.jsonl.manifest.json '"schema": "fedwatts.manifest/1"'
 has sweep.jsonl.manifest.json '"kernels"'
@@ -66,7 +67,7 @@ bench sweep "${small[@]}" --repeats 1 --seed 2 --force 2>err.txt
 
 # Signals: the window at hand is finished, and the same command goes on.
 slow=(--models mlp:16-8-4 --batches 4,8 --window 100ms --repeats 50
-	--meter "$meter" --to slow.jsonl)
+	--retries 0 --meter "$meter" --to slow.jsonl)
 status=0
 timeout --preserve-status -s INT 2 bench sweep "${slow[@]}" 2>err.txt ||
 	status=$?
@@ -86,7 +87,7 @@ has err.txt "resume +$kept of 200"
 cat >plan.json <<'END'
 { "models": ["mlp:16-8-4", "softmax:16-4"], "batches": [4, 8],
   "losses": ["ce"], "window": "20ms", "warmup": 0.002, "idle": "20ms",
-  "repeats": 3, "meter": ["model:idle=3,cpu=12"] }
+  "repeats": 3, "retries": 0, "meter": ["model:idle=3,cpu=12"] }
 END
 cp before.jsonl plan.jsonl
 bench sweep --plan plan.json --to plan.jsonl 2>err.txt
@@ -116,3 +117,26 @@ bench sweep --models mlp:2-4-2 --batches 2 --window 20ms --warmup 0 \
 	--repeats 1 --meter "$meter" --data csv:set.csv --to data.jsonl \
 	2>/dev/null
 has data.jsonl '"flags":\["cold"'
+
+# Windows that were disturbed are measured again, in extra blocks that hold
+# nothing else: here the first two blocks of one configuration were.
+again=(--models mlp:16-8-4 --batches 4,8 --losses ce --window 60ms --warmup 2ms
+	--idle 0 --meter "$meter" --repeats 2 --to again.jsonl)
+bench sweep "${again[@]}" --retries 0 2>err.txt
+sed -E '/"batch":4/s/"flags":\[.*\]/"flags":["busy"]/; /"batch":8/s/"flags":\[.*\]/"flags":[]/
+	s/"reference_s":[^,]*/"reference_s":1e-9/' again.jsonl >marked.jsonl
+cp marked.jsonl again.jsonl
+bench sweep "${again[@]}" --retries 0 2>err.txt
+has err.txt 'complete all 4 windows'
+bench sweep "${again[@]}" --retries 1 2>err.txt
+has err.txt 'resume +4 of 5 windows'
+has err.txt 'extra block 1/1 done'
+has err.txt 'windows +5: 3 disturbed \([0-9] of them slowed\), 1 measured again'
+has err.txt '1 of 2 configurations have fewer than 2 undisturbed windows'
+[ "$(lines again.jsonl)" -eq 5 ] || die "1 more record was expected"
+tail -n 1 again.jsonl | grep -q '"batch":4,.*"again":true' ||
+	die "another configuration was measured again"
+bench sweep "${again[@]}" --retries 1 2>err.txt
+has err.txt 'complete all 5 windows'
+bench fit --from again.jsonl --out again.json >/dev/null 2>err.txt
+has err.txt '\(3 flagged, 1 of them slowed; 1 measured again\)'

@@ -13,7 +13,8 @@ static const char good[] =
 	"\"position\":3,\"model\":\"mlp:784-32-10\",\"batch\":32,"
 	"\"precision\":\"fp32\",\"loss\":\"ce\",\"optimizer\":\"sgd\","
 	"\"threads\":1,\"parameters\":25450,\"steps\":9120,"
-	"\"samples\":291840,\"seconds\":1.5,\"energy_j\":12.25,"
+	"\"samples\":291840,\"seconds\":1.5,\"reference_s\":0.000125,"
+	"\"references\":49,\"again\":true,\"energy_j\":12.25,"
 	"\"energy_sigma_j\":0.125,\"energy_net_j\":8.5,"
 	"\"energy_net_sigma_j\":0.25,\"idle_policy\":\"none\",\"source\":7,"
 	"\"meter\":\"model\",\"meter_scale\":[0.5,2.0],\"loss_value\":0.625,"
@@ -39,6 +40,9 @@ START_TEST(a_record_reads_back_as_it_was_written)
 	ck_assert_uint_eq(record.steps, 9120);
 	ck_assert_double_eq(record.energy.joules, 12.25);
 	ck_assert_double_eq(record.net_j, 8.5);
+	ck_assert_double_eq(record.reference_s, 0.000125);
+	ck_assert_uint_eq(record.references, 49);
+	ck_assert(record.again);
 	ck_assert_double_eq(record.energy.scale_hi, 2.0);
 	ck_assert_uint_eq(record.flags, PROBE_COLD | PROBE_STOLEN);
 	again = bench_record_to_doc(&record);

@@ -375,6 +375,99 @@ START_TEST(a_single_window_borrows_the_models_interval)
 }
 END_TEST
 
+/* What `figure` of the only entry is, of windows that took `factor` times the
+ * true time and whose reference took `reference` seconds. */
+static struct energy_table *table_of(const double *factor,
+				     const double *reference,
+				     const unsigned int *flags, size_t n)
+{
+	struct step_config config = config_of("mlp:784-32-10", 8, "ce");
+
+	for (size_t i = 0; i < n; i++) {
+		struct bench_record made = window_of(&config, i, factor[i]);
+
+		made.reference_s = reference ? reference[i] : 0;
+		made.references = 49;
+		made.flags = flags ? flags[i] : 0;
+		add(&made);
+	}
+	return fitted();
+}
+
+static const struct doc *only_entry(const struct energy_table *table)
+{
+	return doc_at(doc_get(energy_table_doc(table), "entries"), 0);
+}
+
+START_TEST(repeat_cv_is_that_of_the_undisturbed_windows)
+{
+	static const double factor[] = { 0.98, 1.0, 5.0, 1.02 };
+	static const unsigned int flags[] = { 0, 0, PROBE_BUSY, 0 };
+	struct energy_table *table = table_of(factor, NULL, flags, 4);
+
+	ck_assert_double_eq_tol(figure(only_entry(table), "repeat_cv"), 0.02,
+				1e-9);
+	energy_table_free(table);
+}
+END_TEST
+
+START_TEST(one_undisturbed_window_has_no_repeat_cv)
+{
+	static const double factor[] = { 1.0, 5.0 };
+	static const unsigned int flags[] = { 0, PROBE_STOLEN };
+	struct energy_table *table = table_of(factor, NULL, flags, 2);
+
+	ck_assert_ptr_null(doc_get(only_entry(table), "repeat_cv"));
+	energy_table_free(table);
+}
+END_TEST
+
+START_TEST(windows_with_a_slow_reference_are_slowed)
+{
+	static const double factor[] = { 1.2, 0.99, 1.3, 1.01 };
+	static const double reference[] = { 1.2e-4, 1e-4, 1.11e-4, 1.09e-4 };
+	struct energy_table *table = table_of(factor, reference, NULL, 4);
+	const struct doc *entry = only_entry(table);
+	double median = figure(doc_get(entry, "seconds_per_step"), "median");
+	double mean = figure(doc_get(entry, "seconds_per_step"), "mean");
+
+	ck_assert_double_eq(figure(entry, "slowed"), 2);
+	ck_assert_double_eq(figure(entry, "flagged"), 2);
+	ck_assert_double_eq(figure(entry, "reference_s"), 1e-4);
+	ck_assert_double_eq_tol(mean / median, 1.125, 1e-9);
+	ck_assert_double_eq_tol(figure(entry, "repeat_cv"), 0.0141421, 1e-6);
+	energy_table_free(table);
+}
+END_TEST
+
+/* However slow its steps were. */
+START_TEST(a_slow_window_with_a_fast_reference_is_not_slowed)
+{
+	static const double factor[] = { 1, 1, 3 };
+	static const double reference[] = { 1e-4, 1.05e-4, 1e-4 };
+	struct energy_table *table = table_of(factor, reference, NULL, 3);
+
+	ck_assert_double_eq(figure(only_entry(table), "flagged"), 0);
+	energy_table_free(table);
+}
+END_TEST
+
+START_TEST(where_no_window_is_undisturbed_all_make_the_median)
+{
+	static const double factor[] = { 1, 2, 3 };
+	static const unsigned int flags[] = { PROBE_BUSY, PROBE_BUSY,
+					      PROBE_STOLEN };
+	struct step_config config = config_of("mlp:784-32-10", 8, "ce");
+	struct energy_table *table = table_of(factor, NULL, flags, 3);
+	const struct doc *seconds =
+		doc_get(only_entry(table), "seconds_per_step");
+
+	ck_assert_double_eq_tol(
+		figure(seconds, "median") / true_seconds(&config), 2, 1e-9);
+	energy_table_free(table);
+}
+END_TEST
+
 /* ---- where it may be asked ------------------------------------------------*/
 
 static double width(const struct step_cost *cost)
@@ -702,6 +795,13 @@ Suite *energy_table_suite(void)
 		       a_measured_configuration_is_answered_from_its_repeats);
 	tcase_add_test(asked_of,
 		       a_disturbed_window_widens_its_own_interval_only);
+	tcase_add_test(asked_of, repeat_cv_is_that_of_the_undisturbed_windows);
+	tcase_add_test(asked_of, one_undisturbed_window_has_no_repeat_cv);
+	tcase_add_test(asked_of, windows_with_a_slow_reference_are_slowed);
+	tcase_add_test(asked_of,
+		       a_slow_window_with_a_fast_reference_is_not_slowed);
+	tcase_add_test(asked_of,
+		       where_no_window_is_undisturbed_all_make_the_median);
 	tcase_add_test(asked_of, a_single_window_borrows_the_models_interval);
 	tcase_add_test(
 		asked_of,

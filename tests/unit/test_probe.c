@@ -43,7 +43,7 @@ static void setup(void)
 	real_now = steps_clock.clock.now_ns;
 	steps_clock.clock.now_ns = counted_now;
 	asked = 0;
-	place = (struct probe_place){ &steps_clock.clock, proc, sys };
+	place = (struct probe_place){ &steps_clock.clock, proc, sys, NULL };
 }
 
 static void teardown(void)
@@ -228,6 +228,113 @@ START_TEST(a_rest_lasts_as_long_as_asked)
 }
 END_TEST
 
+/* ---- reference work -------------------------------------------------------*/
+
+static double pass_s;
+static size_t passes;
+
+static void fake_pass(void)
+{
+	passes++;
+	work_for(pass_s);
+}
+
+/* A window with a pass of so many seconds. */
+static struct probe_window window_with_pass(double seconds, double step,
+					    double pass)
+{
+	struct probe_window window;
+	struct probe *probe;
+
+	pass_s = pass;
+	passes = 0;
+	place.pass = fake_pass;
+	probe = opened();
+	window = window_of(probe, seconds, step, step);
+	probe_close(probe);
+	return window;
+}
+
+START_TEST(reference_work_is_timed_between_steps_and_is_not_theirs)
+{
+	struct probe_window window = window_with_pass(1, 1e-3, 5e-4);
+
+	ck_assert_uint_eq(window.steps, 1000);
+	ck_assert_double_eq_tol(window.seconds, 1, 1e-9);
+	ck_assert_double_eq_tol(window.reference_s, 5e-4, 1e-12);
+	ck_assert_uint_eq(window.references, passes);
+	ck_assert_uint_ge(passes, 40);
+	ck_assert_uint_le(passes, 1 / PROBE_REFERENCE_S);
+	ck_assert_uint_eq(window.flags, 0);
+}
+END_TEST
+
+START_TEST(slow_reference_work_does_not_make_a_window_unsteady)
+{
+	struct probe_window window = window_with_pass(0.2, 1e-3, 0.05);
+
+	ck_assert_uint_eq(window.flags, 0);
+	ck_assert_uint_eq(window.steps, 200);
+}
+END_TEST
+
+START_TEST(a_long_step_is_followed_by_one_pass)
+{
+	struct probe_window window = window_with_pass(1, 0.25, 5e-4);
+
+	ck_assert_uint_eq(window.steps, 4);
+	ck_assert_uint_eq(window.references, 3);
+}
+END_TEST
+
+START_TEST(a_window_too_short_for_a_pass_has_none)
+{
+	struct probe_window window =
+		window_with_pass(PROBE_REFERENCE_S / 4, 1e-4, 5e-4);
+
+	ck_assert_uint_eq(window.references, 0);
+	ck_assert_double_eq(window.reference_s, 0);
+}
+END_TEST
+
+START_TEST(a_rest_has_no_reference_work)
+{
+	struct probe_window window;
+	struct probe *probe;
+
+	passes = 0;
+	place.pass = fake_pass;
+	probe = opened();
+	ck_assert_int_eq(probe_idle(probe, 1, &window, NULL), 0);
+	ck_assert_uint_eq(passes, 0);
+	ck_assert_uint_eq(window.references, 0);
+	probe_close(probe);
+}
+END_TEST
+
+/* 50 W whatever runs: what is left is 50 W times the seconds of the steps. */
+START_TEST(the_share_of_the_passes_is_taken_off_the_joules)
+{
+	struct err err;
+	struct meter *meter = meter_open("model:idle=50,cpu=0", &err);
+	struct probe_window window;
+	struct probe *probe;
+
+	ck_assert_msg(meter != NULL, "%s", err.text);
+	probe = probe_open(&meter, 1, NULL, &err);
+	ck_assert_msg(probe != NULL, "%s", err.text);
+	ck_assert_int_eq(probe_begin(probe, 0.2, &err), 0);
+	while (probe_goes_on(probe))
+		;
+	ck_assert_int_eq(probe_end(probe, &window, &err), 0);
+	ck_assert_uint_ge(window.references, 1);
+	ck_assert_double_gt(window.reference_s, 0);
+	ck_assert_double_ge(window.energy[0].joules, 49.9 * window.seconds);
+	probe_close(probe);
+	meter_close(meter);
+}
+END_TEST
+
 START_TEST(joules_of_a_window_come_from_its_meter)
 {
 	struct err err;
@@ -260,7 +367,7 @@ START_TEST(every_flag_has_a_name_of_its_own)
 		for (size_t i = 0; i < n; i++)
 			ck_assert_str_ne(probe_flag_name(n),
 					 probe_flag_name(i));
-	ck_assert_uint_eq(1u << n, 2 * PROBE_BUSY);
+	ck_assert_uint_eq(1u << n, 2 * PROBE_SLOWED);
 }
 END_TEST
 
@@ -282,6 +389,14 @@ Suite *probe_suite(void)
 	tcase_add_test(tcase, other_tasks_make_a_window_busy);
 	tcase_add_test(tcase, a_cpu_that_got_too_hot_is_flagged);
 	tcase_add_test(tcase, a_rest_lasts_as_long_as_asked);
+	tcase_add_test(tcase,
+		       reference_work_is_timed_between_steps_and_is_not_theirs);
+	tcase_add_test(tcase,
+		       slow_reference_work_does_not_make_a_window_unsteady);
+	tcase_add_test(tcase, a_long_step_is_followed_by_one_pass);
+	tcase_add_test(tcase, a_window_too_short_for_a_pass_has_none);
+	tcase_add_test(tcase, a_rest_has_no_reference_work);
+	tcase_add_test(tcase, the_share_of_the_passes_is_taken_off_the_joules);
 	tcase_add_test(tcase, joules_of_a_window_come_from_its_meter);
 	tcase_add_test(tcase, every_flag_has_a_name_of_its_own);
 	suite_add_tcase(suite, tcase);
