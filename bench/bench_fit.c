@@ -8,6 +8,7 @@
 #include "bench/bench_commands.h"
 #include "bench/bench_record.h"
 #include "bench/energy_table.h"
+#include "bench/record_map.h"
 #include "bench/records.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -16,6 +17,7 @@
 struct fit_config {
 	struct cli_shared shared;
 	struct field_list from;
+	char *map;
 	char *out;
 	char *meter;
 	bool force;
@@ -24,6 +26,10 @@ struct fit_config {
 /* clang-format off */
 static const struct field fit_fields[] = {
 	CLI_FROM(fit_config, from),
+	{ "map", FIELD_TEXT, offsetof(struct fit_config, map),
+	  .value = "FILE", .unlisted = true,
+	  .help = "--from are CSV files that others measured: what their "
+		  "columns are" },
 	{ "out", FIELD_TEXT, offsetof(struct fit_config, out),
 	  .value = "TABLE.json", .unlisted = true,
 	  .help = "where the table goes" },
@@ -52,7 +58,13 @@ static const char fit_about[] =
 	"Examples:\n"
 	"  bench fit --from sweep.jsonl --out table.json\n"
 	"  bench fit --from monday.jsonl --from tuesday.jsonl --out "
-	"table.json";
+	"table.json\n"
+	"  bench fit --from theirs.csv --map map.json --out table.json\n"
+	"where map.json is, for example,\n"
+	"  { \"device\": \"their server\", \"meter\": \"RAPL\", \"source\": "
+	"1,\n"
+	"    \"model\": \"mlp:784-{width}-10\", \"batch\": \"{batch}\",\n"
+	"    \"seconds_per_step\": \"{time}ms\", \"watts\": \"{power}\" }";
 
 /* ---- what is said ---------------------------------------------------------*/
 
@@ -174,6 +186,37 @@ static void add_manifest(struct energy_table *table, const char *uri)
 	free(path);
 }
 
+static void say_next(const struct fit_config *config)
+{
+	bool ours = !config->map; /* bench report reads records only */
+
+	log_note("wrote    %s", config->out);
+	log_note("next     bench predict --table %s mlp:784-200-10 --batch 32; "
+		 "bench report --table %s%s%s --out report.html",
+		 config->out, config->out, ours ? " --from " : "",
+		 ours ? config->from.item[0] : "");
+}
+
+/* Files of others, by their map. */
+static int read_mapped(struct records *records, const struct fit_config *config,
+		       struct err *err)
+{
+	struct record_map *map = record_map_read(config->map, err);
+	int failed = 0;
+
+	if (!map)
+		return -1;
+	for (size_t i = 0; !failed && i < config->from.count; i++) {
+		const char *file = config->from.item[i];
+
+		failed = record_map_rows(
+			map, strncmp(file, "csv:", 4) ? file : file + 4,
+			config->meter, records, err);
+	}
+	record_map_free(map);
+	return failed;
+}
+
 static int fit_records(const struct fit_config *config,
 		       const struct records *records, struct err *err)
 {
@@ -196,13 +239,8 @@ static int fit_records(const struct fit_config *config,
 		print_validation(energy_table_doc(table));
 		print_repeats(energy_table_doc(table));
 	}
-	if (!failed) {
-		log_note("wrote    %s", config->out);
-		log_note("next     bench predict --table %s "
-			 "mlp:784-200-10 --batch 32; "
-			 "bench report --table %s --from %s --out report.html",
-			 config->out, config->out, config->from.item[0]);
-	}
+	if (!failed)
+		say_next(config);
 	energy_table_free(table);
 	return failed;
 }
@@ -219,7 +257,9 @@ static int bench_fit(struct cli *cli, void *values, struct err *err)
 			"fit: say --from URI and --out TABLE.json");
 		return CLI_USAGE;
 	}
-	failed = records_read(&records, &config->from, config->meter, err);
+	failed = config->map ? read_mapped(&records, config, err)
+			     : records_read(&records, &config->from,
+					    config->meter, err);
 	if (!failed)
 		failed = fit_records(config, &records, err);
 	records_done(&records);

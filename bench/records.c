@@ -23,8 +23,8 @@ static int is_wanted(const struct doc *doc, const char *meter, struct err *err)
 	return !meter || !strcmp(record.meter, meter);
 }
 
-static int take(struct records *records, struct doc *doc, const char *meter,
-		const char *where, struct err *err)
+int records_take(struct records *records, struct doc *doc, const char *meter,
+		 const char *where, struct err *err)
 {
 	int wanted = is_wanted(doc, meter, err);
 
@@ -52,7 +52,8 @@ static int read_place(struct records *records, const char *uri,
 	if (!source)
 		return -1;
 	while ((got = source_next(source, &doc, err)) > 0)
-		if (take(records, doc, meter, source_where(source), err) < 0) {
+		if (records_take(records, doc, meter, source_where(source),
+				 err) < 0) {
 			got = -1;
 			break;
 		}

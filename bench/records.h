@@ -32,6 +32,10 @@ struct records {
 /* `meter`: only records of that meter; NULL: all. */
 int records_read(struct records *records, const struct field_list *uris,
 		 const char *meter, struct err *err);
+/* One document, which is yours no more: kept where it is a record that is
+ * wanted. */
+int records_take(struct records *records, struct doc *doc, const char *meter,
+		 const char *where, struct err *err);
 void records_done(struct records *records);
 
 #endif

@@ -55,6 +55,33 @@ bench predict --table window.json mlp:64-16-4 --batch 8 --budget 1J --json \
 valid prediction out.json
 fails 1 'carry no model' bench predict --table one.json mlp:64-16-4 --batch 9
 
+# A table that others measured, by a map of its columns.
+cat >theirs.csv <<'END'
+width,batch,time_ms,watts
+8,4,0.2,10
+16,4,0.3,10
+32,8,0.5,11
+64,8,0.9,12
+END
+cat >map.json <<'END'
+{ "device": "their server", "meter": "RAPL", "source": 1,
+  "model": "mlp:784-{width}-10", "batch": "{batch}",
+  "seconds_per_step": "{time_ms}ms", "watts": "{watts}" }
+END
+bench fit --from theirs.csv --map map.json --out theirs.json >/dev/null 2>err.txt
+has err.txt 'read +4 records of 4 configurations .* device their server'
+has err.txt 'meter +RAPL'
+valid energy-table theirs.json
+bench predict --table theirs.json mlp:784-8-10 --batch 4 >out.txt
+has out.txt 'mlp:784-8-10 batch 4 ce .*200 µs.* 2 mJ.*measured$'
+fails 1 'No such file' bench fit --from theirs.csv --map nowhere.json --out x.json
+sed 's/time_ms/time/' map.json >wrong.json
+fails 1 "theirs.csv:2: seconds_per_step: there is no column 'time'" \
+	bench fit --from theirs.csv --map wrong.json --out x.json
+sed 's/"watts"/"wats"/' map.json >wrong.json
+fails 1 'wrong.json.*wats.*watts' bench fit --from theirs.csv --map wrong.json \
+	--out x.json
+
 # Predictions.
 bench predict --table table.json mlp:64-16-4 mlp:64-48-4 mlp:64-4096-4 \
 	--batch 8 >out.txt
