@@ -50,7 +50,7 @@ static const char fit_about[] =
 	"by leaving out each configuration in turn, and each model.\n"
 	"\n"
 	"Windows that were flagged (stolen, unsteady …), or slowed (the "
-	"reference work timed among the steps took over 1.1 times as long as "
+	"reference work timed among the steps took over 1.08 times as long as "
 	"in the best window of the configuration), stay in the table: in "
 	"means and intervals.  The model is fitted to the median of the "
 	"undisturbed windows of each configuration.\n"

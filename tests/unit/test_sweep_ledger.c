@@ -105,7 +105,7 @@ END_TEST
 START_TEST(a_reference_above_the_lowest_makes_a_window_slowed)
 {
 	put(0, 1, 0, 1.2e-4);
-	put(1, 1, 0, 1.09e-4);
+	put(1, 1, 0, 1.07e-4);
 	put_plan();
 	ck_assert_uint_eq(sweep_ledger_count(ledger).slowed, 1);
 	ck_assert_uint_eq(wanted(BLOCKS), 2);
