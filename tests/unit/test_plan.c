@@ -213,6 +213,26 @@ START_TEST(a_window_of_no_time_is_refused)
 }
 END_TEST
 
+START_TEST(retries_are_half_of_the_repeats_unless_said)
+{
+	struct plan *plan;
+
+	settings.repeats = 5;
+	settings.retries = PLAN_RETRIES_AUTO;
+	plan = made(1);
+	ck_assert_uint_eq(plan->retries, 2);
+	plan_free(plan);
+	settings.retries = 7;
+	plan = made(1);
+	ck_assert_uint_eq(plan->retries, 7);
+	plan_free(plan);
+	settings.retries = 0;
+	plan = made(1);
+	ck_assert_uint_eq(plan->retries, 0);
+	plan_free(plan);
+}
+END_TEST
+
 Suite *plan_suite(void);
 Suite *plan_suite(void)
 {
@@ -236,6 +256,7 @@ Suite *plan_suite(void)
 	tcase_add_test(tcase, the_same_configuration_twice_is_refused);
 	tcase_add_test(tcase, a_plan_beyond_all_reason_is_refused);
 	tcase_add_test(tcase, a_window_of_no_time_is_refused);
+	tcase_add_test(tcase, retries_are_half_of_the_repeats_unless_said);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
