@@ -144,7 +144,7 @@ static int labels_read(const struct dataset_arrays *arrays, struct dataset *set,
 		       struct err *err)
 {
 	uint32_t *number = xcalloc(part->samples, sizeof(*number));
-	struct npy array;
+	struct npy array = { .data = NULL };
 	char name[16];
 	int rc;
 
@@ -169,7 +169,7 @@ static int users_read(const struct dataset_arrays *arrays, struct dataset *set,
 		      struct dataset_part *part, const char *suffix,
 		      struct err *err)
 {
-	struct npy array;
+	struct npy array = { .data = NULL };
 	char name[16];
 	int found;
 
@@ -232,7 +232,7 @@ static int parts_agree(const struct dataset_arrays *arrays,
 int dataset_arrays_read(struct dataset *set,
 			const struct dataset_arrays *arrays, struct err *err)
 {
-	struct npy array;
+	struct npy array = { .data = NULL };
 	int found = array_find(arrays, set, "x_train", &array, err);
 
 	if (found < 0)

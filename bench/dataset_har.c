@@ -147,7 +147,7 @@ static int row_next(struct numbers *numbers, struct dataset_table *table,
 static int rows_read(struct dataset_table *table, struct numbers file[3],
 		     bool test, struct err *err)
 {
-	size_t class, user;
+	size_t class = 0, user = 0;
 
 	if (!table->features &&
 	    features_count(file[0], &table->features, err) < 0)

@@ -6,6 +6,7 @@
  */
 #include "bench/dataset_kind.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -119,6 +120,7 @@ static void part_fill(struct dataset *set, struct dataset_part *part,
 	struct dataset_raw *raw =
 		dataset_part_raw(part, images->size[0], DATASET_U1, 1);
 
+	assert(labels->data);
 	for (size_t i = 0; i < part->samples; i++) {
 		raw->row[i] = images->data + i * features;
 		part->label[i] = labels->data[i];

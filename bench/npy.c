@@ -113,7 +113,7 @@ static int type_read(struct npy *array, struct literal *text, struct err *err)
 	if (!take_string(text, &name, &length))
 		return err_set(err, EINVAL,
 			       "records are not read (save plain arrays)");
-	if (length != 3 || !memchr("<>|=", name[0], 4))
+	if (length != 3 || !name[0] || !strchr("<>|=", name[0]))
 		return type_unknown(name, length, err);
 	array->swapped = name[0] == (little ? '>' : '<');
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
