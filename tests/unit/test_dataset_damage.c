@@ -281,6 +281,7 @@ Suite *dataset_damage_suite(void)
 	TCase *tc = tcase_create("damage");
 
 	tcase_add_checked_fixture(tc, scratch_open, scratch_close);
+	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, damaged_files_are_refused_with_a_sentence, 0,
 			    DAMAGES);
 	tcase_add_loop_test(tc,
