@@ -3,7 +3,8 @@
  * LEAF's JSON (Caldas et al., "LEAF: a benchmark for federated settings",
  * 2018): {"users": [U, …], "num_samples": [N, …], "user_data": {U: {"x": [[…],
  * …], "y": […]}}}, in as many files as there are in DIR/train and DIR/test, or
- * in DIR itself.
+ * in DIR itself.  Text (Shakespeare: 80 characters, and the next one) becomes
+ * the places of its characters in LEAF's alphabet.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -55,20 +56,46 @@ static size_t flatten(const struct doc *doc, float *x, size_t room)
 	return n;
 }
 
+/* Of a text: tokens for an embedding. */
+static const char letters[] =
+	"\n !\"&'(),-.0123456789:;>?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]"
+	"abcdefghijklmnopqrstuvwxyz}";
+
+static int letters_read(const char *text, float *x, struct err *err)
+{
+	for (; *text; text++, x++) {
+		const char *at = strchr(letters, *text);
+
+		if (!at)
+			return err_set(err, EINVAL,
+				       "character 0x%02x is none of LEAF's %zu",
+				       (unsigned char)*text,
+				       sizeof(letters) - 1);
+		*x = (float)(at - letters);
+	}
+	return 0;
+}
+
+/* How many values a sample has; SIZE_MAX when it is none. */
+static size_t sample_size(const struct doc *sample)
+{
+	const char *text = doc_string(sample, NULL);
+
+	return text ? strlen(text) : flatten(sample, NULL, 0);
+}
+
 static int features_read(struct leaf *leaf, const struct doc *sample,
 			 struct err *err)
 {
 	struct dataset_table *table = &leaf->table;
-	size_t n = flatten(sample, NULL, 0);
+	const char *text = doc_string(sample, NULL);
+	size_t n = sample_size(sample);
 	float *x;
 
-	if (n == SIZE_MAX || n == 0)
+	if (n > NET_WIDTH_MAX || n == 0)
 		return err_set(err, EINVAL,
-			       "expected a list of 1 … %d numbers%s",
-			       NET_WIDTH_MAX,
-			       doc_kind(sample) == DOC_TEXT
-				       ? ", found text (only numbers are read)"
-				       : "");
+			       "expected 1 … %d numbers or characters",
+			       NET_WIDTH_MAX);
 	if (!table->features)
 		table->features = n;
 	if (n != table->features)
@@ -78,6 +105,8 @@ static int features_read(struct leaf *leaf, const struct doc *sample,
 	x = dataset_table_row(table, err);
 	if (!x)
 		return -1;
+	if (text)
+		return letters_read(text, x, err);
 	flatten(sample, x, n);
 	return 0;
 }
@@ -85,11 +114,15 @@ static int features_read(struct leaf *leaf, const struct doc *sample,
 static int sample_read(struct leaf *leaf, const struct doc *x,
 		       const struct doc *y, size_t user, struct err *err)
 {
+	const char *next = doc_string(y, NULL);
 	int64_t class = doc_int(y, -1);
 
+	if (next && strlen(next) == 1 && strchr(letters, *next))
+		class = strchr(letters, *next) - letters;
 	if (class < 0 || class >= DATASET_CLASSES_MAX)
 		return err_set(err, EINVAL,
-			       "y: expected a whole number from 0 to %d",
+			       "y: expected a whole number from 0 to %d, or "
+			       "one of LEAF's characters",
 			       DATASET_CLASSES_MAX - 1);
 	if (features_read(leaf, x, err) < 0)
 		return err_wrap(err, "x");

@@ -441,6 +441,27 @@ START_TEST(leaf_keeps_numbers_of_classes_and_names_of_users)
 }
 END_TEST
 
+START_TEST(leaf_text_becomes_places_in_its_alphabet)
+{
+	struct dataset *set;
+	float *x;
+
+	scratch_write("a.json", "{\"users\": [\"u\"], \"user_data\": {\"u\": "
+				"{\"x\": [\"\\n }\", \"ab!\"], \"y\": [\"}\", "
+				"\"a\"]}}}");
+	set = dataset_sample_open("leaf:.?test=0.5", 1);
+	x = rows_of(set, &set->train);
+	ck_assert_uint_eq(set->classes, 80);
+	ck_assert_uint_eq(set->features, 3);
+	if (set->train.label[0] == 79)
+		ck_assert(x[0] == 0.0f && x[1] == 1.0f && x[2] == 79.0f);
+	else
+		ck_assert(x[0] == 53.0f && x[1] == 54.0f && x[2] == 2.0f);
+	free(x);
+	dataset_free(set);
+}
+END_TEST
+
 /* ---- synthetic ------------------------------------------------------------------ */
 
 START_TEST(synthetic_has_the_size_it_was_asked_for)
@@ -529,6 +550,7 @@ Suite *dataset_suite(void)
 	tcase_add_test(
 		tc, cifar_100_has_fine_labels_unless_coarse_ones_are_asked_for);
 	tcase_add_test(tc, leaf_keeps_numbers_of_classes_and_names_of_users);
+	tcase_add_test(tc, leaf_text_becomes_places_in_its_alphabet);
 	tcase_add_test(tc, synthetic_has_the_size_it_was_asked_for);
 	tcase_add_test(tc, another_seed_is_another_synthetic_set);
 	tcase_add_loop_test(tc, bad_synthetic_sizes_are_refused, 0,

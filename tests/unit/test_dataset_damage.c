@@ -123,11 +123,19 @@ static const struct damage {
 	{ "leaf:.", make_leaf, "train/b.json",
 	  "{\"users\": [\"w\"], \"user_data\": {\"w\": {\"x\": [\"word\"], "
 	  "\"y\": [1]}}}",
-	  .says = "found text (only numbers are read)" },
+	  .says = "x: 4 features where the first has 2" },
 	{ "leaf:.", make_leaf, "train/b.json",
 	  "{\"users\": [\"w\"], \"user_data\": {\"w\": {\"x\": [[5, 6]], "
 	  "\"y\": [1.5]}}}",
 	  .says = "y: expected a whole number from 0 to 999" },
+	{ "leaf:.", make_leaf, "train/b.json",
+	  "{\"users\": [\"w\"], \"user_data\": {\"w\": {\"x\": [\"a#\"], \"y\": "
+	  "[\"b\"]}}}",
+	  .says = "x: character 0x23 is none of LEAF's 80" },
+	{ "leaf:.", make_leaf, "train/b.json",
+	  "{\"users\": [\"w\"], \"user_data\": {\"w\": {\"x\": [[]], \"y\": "
+	  "[1]}}}",
+	  .says = "x: expected 1 … 65536 numbers or characters" },
 	/* heart */
 	{ "heart:.", make_heart, "processed.va.data", "63,1,4\n",
 	  .says = "./processed.va.data:1: 3 columns, expected 14 (age … num)" },
