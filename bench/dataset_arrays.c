@@ -60,8 +60,10 @@ static int features_of(const struct npy *array, size_t *features,
 	return 0;
 }
 
-/* More than two dimensions in Fortran's order are copied into C's, so that a
- * feature's place does not depend on the order of the file. */
+/* An array in Fortran's order that is the only one is walked in strides.  One
+ * of two parts, which must be alike to be pooled, is copied into C's order; and
+ * one of more than two dimensions, so that a feature's place does not depend on
+ * the order of the file. */
 static const unsigned char *in_c_order(struct dataset *set,
 				       const struct npy *array)
 {
@@ -84,11 +86,11 @@ static const unsigned char *in_c_order(struct dataset *set,
 }
 
 static void rows_point(struct dataset *set, struct dataset_part *part,
-		       const struct npy *array, size_t features)
+		       const struct npy *array, size_t features, bool alone)
 {
 	size_t size = dataset_type_size(array->type), n = array->size[0];
-	bool strided = array->fortran && array->dimensions == 2;
-	bool copied = array->fortran && array->dimensions > 2;
+	bool strided = array->fortran && array->dimensions == 2 && alone;
+	bool copied = array->fortran && !strided;
 	const unsigned char *data =
 		copied ? in_c_order(set, array) : array->data;
 	struct dataset_raw *raw = dataset_part_raw(part, n, array->type,
@@ -204,7 +206,7 @@ static int part_read(const struct dataset_arrays *arrays, struct dataset *set,
 			       "%s: %zu features for training, %zu for testing",
 			       arrays->place, set->features, features);
 	set->features = features;
-	rows_point(set, part, array, features);
+	rows_point(set, part, array, features, !*suffix);
 	if (dataset_part_is_finite(part, features, name, err) < 0)
 		return err_wrap(err, "%s", arrays->place);
 	if (labels_read(arrays, set, part, suffix, err) < 0)

@@ -93,11 +93,12 @@ static int first_row(struct reader *reader, struct err *err)
 			       "%s: column %zu cannot be label and user",
 			       reader->path, reader->label + 1);
 	if (reader->columns < 2u + (reader->user != NONE) ||
-	    reader->columns > NET_WIDTH_MAX + 2)
-		return err_set(err, EINVAL,
-			       "%s: %zu columns; expected features, then the "
-			       "class",
-			       reader->path, reader->columns);
+	    reader->columns > NET_WIDTH_MAX + 2) {
+		err_set(err, EINVAL,
+			"%s: %zu columns; expected features, then the class",
+			reader->path, reader->columns);
+		return err_remedy(err, "csv: cuts at commas, tsv: at tabs");
+	}
 	reader->table.features = reader->columns - 1 - (reader->user != NONE);
 	return is_header(reader);
 }

@@ -114,6 +114,7 @@ static inline float dataset_changed(float x, float centre, float scale)
 
 	return y > bound ? bound : y < -bound ? -bound : y;
 }
+
 /* Rows to be filled in: row[] and labels. */
 struct dataset_raw *dataset_part_raw(struct dataset_part *part, size_t samples,
 				     enum dataset_type type, size_t step);

@@ -89,7 +89,7 @@ static const struct {
 	const char *name;
 	enum dataset_type type;
 } types[] = {
-	{ "u1", DATASET_U1 }, { "b1", DATASET_U1 }, { "i1", DATASET_I1 },
+	{ "u1", DATASET_U1 }, { "b1", DATASET_I1 }, { "i1", DATASET_I1 },
 	{ "u2", DATASET_U2 }, { "i2", DATASET_I2 }, { "u4", DATASET_U4 },
 	{ "i4", DATASET_I4 }, { "u8", DATASET_U8 }, { "i8", DATASET_I8 },
 	{ "f2", DATASET_F2 }, { "f4", DATASET_F4 }, { "f8", DATASET_F8 },

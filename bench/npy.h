@@ -8,8 +8,8 @@
  *		...
  *	// array.size[0] rows of array.type behind array.data
  *
- * What is read: whole numbers, reals of 16, 32 and 64 bits and booleans (as
- * bytes), in either byte order and in C's or Fortran's order.  Nothing is
+ * What is read: whole numbers, reals of 16, 32 and 64 bits and booleans (0
+ * and 1), in either byte order and in C's or Fortran's order.  Nothing is
  * copied.  numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 #ifndef BENCH_NPY_H

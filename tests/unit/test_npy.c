@@ -126,6 +126,46 @@ START_TEST(elements_of_every_type_and_order_are_read)
 }
 END_TEST
 
+/* Parts of different lengths can be pooled, whatever their order. */
+START_TEST(parts_in_fortran_order_are_pooled)
+{
+	static const float train[] = { 1, 2, 3, 11, 12, 13 }; /* 3 × 2 */
+	static const float test[] = { 4, 14 };
+	struct dataset *set;
+	float *x;
+
+	put_npy("x_train.npy", "<f4", true, "(3, 2)", train, sizeof(train));
+	put_npy("x_test.npy", "<f4", false, "(1, 2)", test, sizeof(test));
+	put_npy("y_train.npy", "<i8", false, "(3,)", some_labels, 24);
+	put_npy("y_test.npy", "<i8", false, "(1,)", some_labels, 8);
+	for (int pooled = 0; pooled < 2; pooled++) {
+		set = dataset_sample_open(pooled ? "npy:.?test=0.5" : "npy:.",
+					  1);
+		x = rows_of(set, &set->train);
+		for (size_t i = 0; i < set->train.samples; i++)
+			ck_assert(x[2 * i + 1] == x[2 * i] + 10.0f);
+		free(x);
+		dataset_free(set);
+	}
+}
+END_TEST
+
+START_TEST(booleans_are_0_and_1)
+{
+	static const uint8_t bits[] = { 0, 1, 1, 0 };
+	struct dataset *set;
+	float *x;
+
+	put_npy("x.npy", "|b1", false, "(2, 2)", bits, 4);
+	put_npy("y.npy", "|b1", false, "(2,)", bits, 2);
+	set = dataset_sample_open("npy:.?test=0.5", 1);
+	x = rows_of(set, &set->train);
+	ck_assert(x[0] + x[1] == 1.0f);
+	free(x);
+	dataset_free(set);
+}
+END_TEST
+
 START_TEST(halves_are_exact)
 {
 	static const uint16_t bits[] = { 0x3c00, 0xc000, 0x7bff,
@@ -183,6 +223,8 @@ Suite *npy_suite(void)
 	tcase_add_checked_fixture(tc, scratch_open, scratch_close);
 	tcase_add_loop_test(tc, elements_of_every_type_and_order_are_read, 0,
 			    TYPES);
+	tcase_add_test(tc, parts_in_fortran_order_are_pooled);
+	tcase_add_test(tc, booleans_are_0_and_1);
 	tcase_add_test(tc, halves_are_exact);
 	tcase_add_test(tc, users_come_from_an_array_of_their_own);
 	tcase_add_test(tc, arrays_stay_as_their_files_have_them);
