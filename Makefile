@@ -14,21 +14,21 @@ USES_bench   := formula sensor lib
 USES_fl      := bench formula sensor lib
 
 # External libraries: pkg-config names, and flags where Debian has no .pc.
-PC_lib      := json-c zlib libmd libzstd libzmq libmicrohttpd libcurl $(if $(filter 0,$(MONGO)),,libmongoc-1.0)
+PC_lib      := json-c zlib liblzma libmd libzstd libzmq libmicrohttpd libcurl $(if $(filter 0,$(MONGO)),,libmongoc-1.0)
 PC_sensor   := powercap
 FLAGS_sensor := -lpfm -ldl
 PC_formula  := lapacke
-PC_bench    := openblas
+PC_bench    := openblas libzip
 FLAGS_bench := -ldnnl -lpthread
 FLAGS_lib   := -lm -lpthread
 
 # The files through which a library may be entered (header-prefix=files).
-DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=lib/csv.c,lib/spool.c,lib/tags.c,bench/dataset_idx.c \
+DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=lib/unpack.c,lib/spool.c,lib/tags.c lzma.h=lib/unpack.c \
 	mongoc/=lib/cli_again.c,lib/sink_mongo.c,lib/source_mongo.c,lib/mongo_client.c,lib/mongo_client.h \
 	zmq.h=lib/sink_zmq.c,lib/source_zmq.c,lib/curve.c  microhttpd.h=lib/sink_prometheus.c  curl/=lib/http.c \
 	sha2.h=lib/doc.c  sha1.h=formula/smartwatts_layer.c  perfmon/=sensor/event.c  linux/perf_event.h=sensor/counter.c,sensor/counter.h \
 	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c \
-	cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c,bench/conv_onednn.c,bench/narrow_onednn.c,tests/bench/bare_conv.h \
+	zip.h=bench/dataset_npz.c  cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c,bench/conv_onednn.c,bench/narrow_onednn.c,tests/bench/bare_conv.h \
 	dlfcn.h=sensor/meter_nvml.c  linux/capability.h=sensor/privilege.c
 
 # ---- knobs -----------------------------------------------------------------

@@ -106,14 +106,13 @@ static void look_at_kernels(struct report *report)
 static void look_at_data(struct report *report)
 {
 	const char *folder = dataset_fashion_mnist();
+	char says[512];
 
-	if (folder)
-		finding(report, FINE, "data", folder, "");
-	else
-		finding(report, WARN, "data",
-			"fashion-mnist is not here; synthetic:NxDxC, idx:DIR "
-			"and csv:FILE work without it",
-			"apt-get install dataset-fashion-mnist");
+	snprintf(says, sizeof(says), "fashion-mnist %s%s; kinds: %s",
+		 folder ? "in " : "is not here", folder ? folder : "",
+		 dataset_forms());
+	finding(report, folder ? FINE : WARN, "data", says,
+		folder ? "" : "apt-get install dataset-fashion-mnist");
 }
 
 /* Along PATH, as a shell would. */

@@ -33,7 +33,7 @@ static const struct field train_fields[] = {
 	  .help = "what to train: mlp:784-256-256-10, cnn:…, rnn:…, lenet5 …" },
 	{ "data", FIELD_TEXT, offsetof(struct train_config, data),
 	  .value = "SET",
-	  .help = "fashion-mnist, idx:DIR, csv:FILE or synthetic:NxDxC" },
+	  .help = "fashion-mnist, csv:FILE, npz:FILE, synthetic:NxDxC …" },
 	{ "batch", FIELD_INT, offsetof(struct train_config, batch),
 	  .initial = "32", .min = 1, .max = 65536, .value = "N",
 	  .help = "samples per step" },
@@ -90,8 +90,10 @@ static const char train_about[] =
 	"  bench train --model cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10 \\\n"
 	"    --data fashion-mnist --precision bf16 --epochs 5\n"
 	"  bench train --model softmax:20-4 --data synthetic:5000x20x4\n"
-	"  bench train --model mlp:13-32-2 --data csv:heart.csv --json\n"
-	"with 13 features, then the class, in each row of heart.csv.";
+	"  bench train --model softmax:561-6 --data 'har:UCI HAR Dataset?test=0.3'\n"
+	"  bench train --model mlp:13-32-2 --data csv:heart.csv.xz --json\n"
+	"with 13 features, then the class, in each row of heart.csv.  bench(1) lists\n"
+	"what a data set can be.";
 
 /* All that a run needs, and what it added up. */
 struct job {

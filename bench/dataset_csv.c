@@ -1,283 +1,317 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A table of numbers whose last column is the class, be it a number or a word.
- * Classes are numbered in their natural order: numbers by value, words by
- * bytes.
+ * Tables of numbers, one column of which is the class, be it a number or a
+ * word, and one of which may say who produced the row.
  */
-#include "bench/dataset_kind.h"
-
-#include <assert.h>
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "bench/dataset_table.h"
 #include "bench/net.h"
 #include "lib/csv.h"
 #include "lib/mem.h"
-#include "lib/rng.h"
 
-#define HELD_OUT 5 /* a fifth */
+#define NONE SIZE_MAX
 
-struct rows {
+struct reader {
+	const struct dataset_options *options;
 	const char *path; /* for messages */
-	size_t features, rows;
-	float *x;
-	size_t x_capacity;
-	size_t *class; /* of each row: index into `name` */
-	size_t class_capacity;
-	char **name;
-	size_t names, name_capacity;
+	struct csv *csv;
+	struct dataset_table table;
+	size_t columns, label, user; /* NONE: no column of users */
+	bool named;                  /* has a header */
+	bool test;
+	size_t dropped;
 };
 
-static void rows_done(struct rows *rows)
-{
-	for (size_t i = 0; i < rows->names; i++)
-		free(rows->name[i]);
-	free(rows->name);
-	free(rows->class);
-	free(rows->x);
-}
-
-/* ---- reading --------------------------------------------------------------- */
-
-static int class_of(struct rows *rows, const char *cell, size_t *class,
-		    struct err *err)
-{
-	for (*class = 0; *class < rows->names; ++*class)
-		if (strcmp(rows->name[*class], cell) == 0)
-			return 0;
-	if (rows->names == DATASET_CLASSES_MAX)
-		return err_set(err, EFBIG,
-			       "%s: more than %d different values in the last "
-			       "column: is it the class?",
-			       rows->path, DATASET_CLASSES_MAX);
-	rows->name = mem_grow(rows->name, &rows->name_capacity, rows->names + 1,
-			      sizeof(*rows->name));
-	rows->name[rows->names++] = xstrdup(cell);
-	return 0;
-}
-
-static int features_read(struct rows *rows, const struct csv *csv,
-			 struct err *err)
-{
-	size_t at = rows->rows * rows->features;
-
-	if (at + rows->features > DATASET_FLOATS_MAX)
-		return err_set(err, EFBIG,
-			       "%s: more than the limit of %zu values",
-			       rows->path, DATASET_FLOATS_MAX);
-	rows->x = mem_grow(rows->x, &rows->x_capacity, at + rows->features,
-			   sizeof(*rows->x));
-	for (size_t i = 0; i < rows->features; i++) {
-		double value;
-
-		if (csv_real(csv, i, &value, err) < 0)
-			return -1;
-		rows->x[at + i] = (float)value;
-		if (!isfinite(rows->x[at + i]))
-			return err_set(err, EINVAL,
-				       "%s:%zu: column %zu: %s is too large",
-				       rows->path, csv_line(csv), i + 1,
-				       csv_cell(csv, i));
-	}
-	return 0;
-}
-
-static int row_read(struct rows *rows, const struct csv *csv, struct err *err)
-{
-	size_t class;
-
-	if (csv_cells(csv) != rows->features + 1)
-		return err_set(err, EINVAL,
-			       "%s:%zu: %zu columns where the first row has "
-			       "%zu",
-			       rows->path, csv_line(csv), csv_cells(csv),
-			       rows->features + 1);
-	if (class_of(rows, csv_cell(csv, rows->features), &class, err) < 0 ||
-	    features_read(rows, csv, err) < 0)
-		return -1;
-	rows->class = mem_grow(rows->class, &rows->class_capacity,
-			       rows->rows + 1, sizeof(*rows->class));
-	rows->class[rows->rows++] = class;
-	return 0;
-}
+/* ---- the first row --------------------------------------------------------- */
 
 /* A first row with a feature that is no number has the columns' names. */
-static bool is_header(const struct csv *csv)
+static bool is_header(const struct reader *reader)
 {
 	double value;
 
-	for (size_t i = 0; i + 1 < csv_cells(csv); i++)
-		if (csv_real(csv, i, &value, NULL) < 0)
+	if (reader->options->header != DATASET_HEADER_AUTO)
+		return reader->options->header == DATASET_HEADER_YES;
+	for (size_t i = 0; i < reader->columns; i++)
+		if (i != reader->label && i != reader->user &&
+		    !dataset_is_missing(csv_cell(reader->csv, i)) &&
+		    csv_real(reader->csv, i, &value, NULL) < 0)
 			return true;
 	return false;
 }
 
-static int rows_read(struct rows *rows, struct csv *csv, struct err *err)
+/* "num" in the header, "14" or "last".  NONE where there is none such. */
+static size_t column_find(const struct reader *reader, const char *which)
 {
-	int got = csv_next(csv, err);
+	char *end;
+	unsigned long number;
+
+	for (size_t i = 0; i < reader->columns; i++)
+		if (strcmp(csv_cell(reader->csv, i), which) == 0)
+			return i;
+	if (strcmp(which, "last") == 0)
+		return reader->columns - 1;
+	number = strtoul(which, &end, 10);
+	if (*end || number < 1 || number > reader->columns)
+		return NONE;
+	return number - 1;
+}
+
+static int column_need(const struct reader *reader, const char *role,
+		       const char *which, size_t *column, struct err *err)
+{
+	*column = column_find(reader, which);
+	if (*column != NONE)
+		return 0;
+	err_set(err, EINVAL, "%s: no column '%.60s' for %s=", reader->path,
+		which, role);
+	return err_remedy(err,
+			  "a name of the first row, 1 … %zu, or \"last\"; the "
+			  "first row begins \"%.40s\"",
+			  reader->columns, csv_cell(reader->csv, 0));
+}
+
+/* Which columns are what; 1: the row was a header. */
+static int first_row(struct reader *reader, struct err *err)
+{
+	const struct dataset_options *options = reader->options;
+
+	reader->columns = csv_cells(reader->csv);
+	reader->user = NONE;
+	if (column_need(reader, "label",
+			options->label ? options->label : "last",
+			&reader->label, err) < 0 ||
+	    (options->user && column_need(reader, "user", options->user,
+					  &reader->user, err) < 0))
+		return -1;
+	if (reader->label == reader->user)
+		return err_set(err, EINVAL,
+			       "%s: column %zu cannot be label and user",
+			       reader->path, reader->label + 1);
+	if (reader->columns < 2u + (reader->user != NONE) ||
+	    reader->columns > NET_WIDTH_MAX + 2) {
+		err_set(err, EINVAL,
+			"%s: %zu columns; expected features, then the class",
+			reader->path, reader->columns);
+		return err_remedy(err, "csv: cuts at commas, tsv: at tabs");
+	}
+	reader->table.features = reader->columns - 1 - (reader->user != NONE);
+	return is_header(reader);
+}
+
+/* ---- rows ------------------------------------------------------------------ */
+
+static bool to_be_dropped(const struct reader *reader)
+{
+	if (reader->options->missing != DATASET_MISSING_DROP)
+		return false;
+	for (size_t i = 0; i < reader->columns; i++)
+		if (dataset_is_missing(csv_cell(reader->csv, i)))
+			return true;
+	return false;
+}
+
+static int feature_read(const struct reader *reader, size_t column, float *x,
+			struct err *err)
+{
+	const char *cell = csv_cell(reader->csv, column);
+	double value;
+
+	if (csv_real(reader->csv, column, &value, err) < 0)
+		return dataset_is_missing(cell)
+			       ? err_remedy(err, "missing=drop leaves such "
+						 "rows out")
+			       : -1;
+	*x = (float)value;
+	if (isfinite(*x))
+		return 0;
+	return err_set(err, EINVAL, "%s:%zu: column %zu: %s is too large",
+		       reader->path, csv_line(reader->csv), column + 1, cell);
+}
+
+static int features_read(struct reader *reader, struct err *err)
+{
+	float *x = dataset_table_row(&reader->table, err);
+
+	if (!x)
+		return err_wrap(err, "%s", reader->path);
+	for (size_t i = 0; i < reader->columns; i++)
+		if (i != reader->label && i != reader->user &&
+		    feature_read(reader, i, x++, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int word_read(struct reader *reader, struct dataset_words *words,
+		     size_t column, const char *what, size_t *index,
+		     struct err *err)
+{
+	if (dataset_words_find(words, csv_cell(reader->csv, column), index,
+			       err) == 0)
+		return 0;
+	err_wrap(err, "%s: column %zu", reader->path, column + 1);
+	return err_remedy(err, "is it the %s?", what);
+}
+
+static int row_read(struct reader *reader, struct err *err)
+{
+	struct dataset_table *table = &reader->table;
+	size_t class, user = DATASET_NO_USER;
+
+	if (csv_cells(reader->csv) != reader->columns)
+		return err_set(err, EINVAL,
+			       "%s:%zu: %zu columns where the first row has "
+			       "%zu",
+			       reader->path, csv_line(reader->csv),
+			       csv_cells(reader->csv), reader->columns);
+	if (to_be_dropped(reader)) {
+		reader->dropped++;
+		return 0;
+	}
+	if (features_read(reader, err) < 0 ||
+	    word_read(reader, &table->classes, reader->label, "class", &class,
+		      err) < 0 ||
+	    (reader->user != NONE &&
+	     word_read(reader, &table->users, reader->user, "user", &user,
+		       err) < 0))
+		return -1;
+	dataset_table_put(table, class, user, reader->test);
+	return 0;
+}
+
+static int rows_read(struct reader *reader, struct err *err)
+{
+	size_t columns = reader->columns, before = reader->table.rows;
+	int got = csv_next(reader->csv, err), header;
 
 	if (got <= 0)
 		return got < 0 ? -1
 			       : err_set(err, EINVAL, "%s: no rows",
-					 rows->path);
-	if (csv_cells(csv) < 2 || csv_cells(csv) > NET_WIDTH_MAX + 1)
+					 reader->path);
+	if (columns && columns != csv_cells(reader->csv))
 		return err_set(err, EINVAL,
-			       "%s: %zu columns; expected features, then the "
-			       "class",
-			       rows->path, csv_cells(csv));
-	rows->features = csv_cells(csv) - 1;
-	if (is_header(csv))
-		got = csv_next(csv, err);
-	for (; got > 0; got = csv_next(csv, err))
-		if (row_read(rows, csv, err) < 0)
+			       "%s: %zu columns where the training part has "
+			       "%zu",
+			       reader->path, csv_cells(reader->csv), columns);
+	header = first_row(reader, err);
+	if (header < 0)
+		return -1;
+	if (header)
+		got = csv_next(reader->csv, err);
+	for (; got > 0; got = csv_next(reader->csv, err))
+		if (row_read(reader, err) < 0)
 			return -1;
-	if (got < 0)
-		return -1;
-	if (rows->rows < HELD_OUT)
-		return err_set(err, EINVAL, "%s: %zu samples; %d are the least",
-			       rows->path, rows->rows, HELD_OUT);
-	if (rows->names < 2)
-		return err_set(err, EINVAL, "%s: all samples are of one class",
-			       rows->path);
-	return 0;
+	if (got == 0 && reader->table.rows == before)
+		return err_set(err, EINVAL, "%s: no rows%s", reader->path,
+			       reader->dropped ? " without missing values"
+					       : " behind the header");
+	return got;
 }
 
-/* ---- classes in their order -------------------------------------------------- */
-
-struct name_place {
-	const char *name;
-	size_t index;
-};
-
-static bool is_number(const char *text, double *value)
+static int file_read(struct reader *reader, const char *path, char delimiter,
+		     struct err *err)
 {
-	char *end;
+	char *found = dataset_file_path(path);
+	int rc = -1;
 
-	*value = strtod(text, &end);
-	return end != text && !*end;
-}
-
-static int name_compare(const void *a, const void *b)
-{
-	const char *x = ((const struct name_place *)a)->name;
-	const char *y = ((const struct name_place *)b)->name;
-	double p, q;
-
-	if (is_number(x, &p) && is_number(y, &q) && p != q)
-		return p < q ? -1 : 1;
-	return strcmp(x, y);
-}
-
-static void classes_order(struct rows *rows)
-{
-	struct name_place *place = xcalloc(rows->names, sizeof(*place));
-	size_t *rank = xcalloc(rows->names, sizeof(*rank));
-
-	for (size_t i = 0; i < rows->names; i++)
-		place[i] = (struct name_place){ rows->name[i], i };
-	qsort(place, rows->names, sizeof(*place), name_compare);
-	for (size_t i = 0; i < rows->names; i++)
-		rank[place[i].index] = i;
-	for (size_t i = 0; i < rows->rows; i++)
-		rows->class[i] = rank[rows->class[i]];
-	free(rank);
-	free(place);
-}
-
-/* ---- parts ----------------------------------------------------------------- */
-
-static void part_fill(struct dataset_part *part, const struct rows *rows,
-		      const size_t *order)
-{
-	assert(rows->x);
-	for (size_t i = 0; i < part->samples; i++) {
-		memcpy(part->x + i * rows->features,
-		       rows->x + order[i] * rows->features,
-		       rows->features * sizeof(*part->x));
-		part->label[i] = (int32_t)rows->class[order[i]];
-	}
-}
-
-static void column_scale(struct dataset_part *part, size_t features,
-			 size_t column, double mean, double sd)
-{
-	for (size_t i = 0; i < part->samples; i++) {
-		float *x = part->x + i * features + column;
-
-		*x = (float)(((double)*x - mean) / sd);
-	}
-}
-
-/* Mean 0 and deviation 1, by the training part alone; a constant column is
- * left at 0. */
-static void standardise(struct dataset *set)
-{
-	const struct dataset_part *train = &set->train;
-	double n = (double)train->samples;
-
-	for (size_t j = 0; j < set->features; j++) {
-		double mean = 0.0, square = 0.0, d;
-
-		for (size_t i = 0; i < train->samples; i++)
-			mean += (double)train->x[i * set->features + j] / n;
-		for (size_t i = 0; i < train->samples; i++) {
-			d = (double)train->x[i * set->features + j] - mean;
-			square += d * d / n;
-		}
-		d = square > 0.0 ? sqrt(square) : 1.0;
-		column_scale(&set->train, set->features, j, mean, d);
-		column_scale(&set->test, set->features, j, mean, d);
-	}
-}
-
-static int parts_make(struct dataset *set, const struct rows *rows,
-		      uint64_t seed, struct err *err)
-{
-	size_t held_out = rows->rows / HELD_OUT;
-	size_t kept = rows->rows - held_out;
-	struct rng rng = rng_stream(seed, "csv split", 0, 0);
-	size_t *order;
-
-	set->features = rows->features;
-	set->classes = rows->names;
-	if (dataset_part_new(&set->train, kept, rows->features, err) < 0 ||
-	    dataset_part_new(&set->test, held_out, rows->features, err) < 0)
-		return -1;
-	order = xcalloc(rows->rows, sizeof(*order));
-	for (size_t i = 0; i < rows->rows; i++)
-		order[i] = i;
-	rng_shuffle(&rng, order, rows->rows);
-	part_fill(&set->train, rows, order);
-	part_fill(&set->test, rows, order + kept);
-	free(order);
-	standardise(set);
-	return 0;
-}
-
-static int csv_read(struct dataset *set, const char *path, uint64_t seed,
-		    struct err *err)
-{
-	struct csv *csv = csv_open(path, ',', err);
-	struct rows rows = { .path = path };
-	int rc;
-
-	if (!csv)
-		return -1;
-	rc = rows_read(&rows, csv, err);
-	csv_close(csv);
-	if (rc == 0) {
-		classes_order(&rows);
-		rc = parts_make(set, &rows, seed, err);
-	}
-	rows_done(&rows);
+	reader->path = found;
+	reader->csv = csv_open(found, delimiter, err);
+	if (reader->csv)
+		rc = rows_read(reader, err);
+	csv_close(reader->csv);
+	free(found);
 	return rc;
 }
+
+/* ---- files ----------------------------------------------------------------- */
+
+static int part_read(struct reader *reader, const char *folder,
+		     const char *name, char delimiter, struct err *err)
+{
+	char *path = xasprintf("%s/%s.%s", folder, name,
+			       delimiter == '\t' ? "tsv" : "csv");
+	int rc = file_read(reader, path, delimiter, err);
+
+	free(path);
+	return rc;
+}
+
+static int place_read(struct reader *reader, const char *place, char delimiter,
+		      struct err *err)
+{
+	struct stat status;
+
+	if (stat(place, &status) < 0 || !S_ISDIR(status.st_mode))
+		return file_read(reader, place, delimiter, err);
+	if (part_read(reader, place, "train", delimiter, err) < 0)
+		return -1;
+	reader->test = true;
+	return part_read(reader, place, "test", delimiter, err);
+}
+
+static int table_read(struct dataset *set, const char *place, char delimiter,
+		      const struct dataset_options *options, struct err *err)
+{
+	struct reader reader = {
+		.options = options,
+		.table = { .users = { .max = DATASET_USERS_MAX } },
+	};
+	int rc = place_read(&reader, place, delimiter, err);
+
+	if (rc == 0)
+		rc = dataset_table_finish(&reader.table, set, err);
+	dataset_table_done(&reader.table);
+	return rc;
+}
+
+static int csv_read(struct dataset *set, const char *place,
+		    const struct dataset_options *options, struct err *err)
+{
+	return table_read(set, place, ',', options, err);
+}
+
+static int tsv_read(struct dataset *set, const char *place,
+		    const struct dataset_options *options, struct err *err)
+{
+	return table_read(set, place, '\t', options, err);
+}
+
+static const char *const missing_names[] = { "refuse", "drop", NULL };
+static const char *const header_names[] = { "auto", "yes", "no", NULL };
+
+/* clang-format off */
+static const struct field fields[] = {
+	DATASET_FIELDS,
+	{ "label", FIELD_TEXT, offsetof(struct dataset_options, label),
+	  .initial = NULL },
+	{ "user", FIELD_TEXT, offsetof(struct dataset_options, user),
+	  .initial = NULL },
+	{ "missing", FIELD_CHOICE, offsetof(struct dataset_options, missing),
+	  .choices = missing_names },
+	{ "header", FIELD_CHOICE, offsetof(struct dataset_options, header),
+	  .choices = header_names },
+	FIELD_END
+};
+/* clang-format on */
 
 const struct dataset_kind dataset_kind_csv = {
 	.scheme = "csv",
 	.form = "csv:FILE",
+	.fields = fields,
+	.scale = DATASET_SCALE_STANDARD,
+	.test = 0.2,
 	.read = csv_read,
+};
+
+const struct dataset_kind dataset_kind_tsv = {
+	.scheme = "tsv",
+	.form = "tsv:FILE",
+	.fields = fields,
+	.scale = DATASET_SCALE_STANDARD,
+	.test = 0.2,
+	.read = tsv_read,
 };

@@ -76,13 +76,14 @@ static void part_draw(struct dataset_part *part, size_t first,
 	}
 }
 
-static int synthetic_read(struct dataset *set, const char *rest, uint64_t seed,
+static int synthetic_read(struct dataset *set, const char *sizes,
+			  const struct dataset_options *options,
 			  struct err *err)
 {
 	size_t size[3] = { 0 }, held_out;
 	float *centre;
 
-	if (sizes_read(rest, size, err) < 0)
+	if (sizes_read(sizes, size, err) < 0)
 		return -1;
 	held_out = size[0] / HELD_OUT;
 	set->features = size[1];
@@ -91,9 +92,9 @@ static int synthetic_read(struct dataset *set, const char *rest, uint64_t seed,
 		    0 ||
 	    dataset_part_new(&set->test, held_out, size[1], err) < 0)
 		return -1;
-	centre = centres_new(set->features, set->classes, seed);
-	part_draw(&set->train, 0, set, centre, seed);
-	part_draw(&set->test, set->train.samples, set, centre, seed);
+	centre = centres_new(set->features, set->classes, options->seed);
+	part_draw(&set->train, 0, set, centre, options->seed);
+	part_draw(&set->test, set->train.samples, set, centre, options->seed);
 	free(centre);
 	return 0;
 }
@@ -101,5 +102,7 @@ static int synthetic_read(struct dataset *set, const char *rest, uint64_t seed,
 const struct dataset_kind dataset_kind_synthetic = {
 	.scheme = "synthetic",
 	.form = "synthetic:NxDxC",
+	.fields = dataset_fields,
+	.scale = DATASET_SCALE_NONE,
 	.read = synthetic_read,
 };

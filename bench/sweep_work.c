@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/clock.h"
 #include "lib/mem.h"
@@ -66,18 +65,14 @@ struct sweep_work *sweep_work_new(struct sweep_data *data,
 
 static void gather(struct sweep_work *work)
 {
-	size_t features = work->set->features;
 	const struct dataset_part *part = &work->set->train;
+	size_t batch = work->config->batch;
 
-	if (work->next + work->config->batch > part->samples)
+	if (work->next + batch > part->samples)
 		work->next = 0;
-	for (size_t i = 0; i < work->config->batch; i++) {
-		size_t sample = work->order[work->next++];
-
-		memcpy(work->x + i * features, part->x + sample * features,
-		       features * sizeof(*work->x));
-		work->label[i] = part->label[sample];
-	}
+	dataset_batch(part, work->set->features, work->order + work->next,
+		      batch, work->x, work->label);
+	work->next += batch;
 }
 
 void sweep_work_step(struct sweep_work *work)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/cli.h"
 #include "lib/clock.h"
@@ -110,16 +109,33 @@ static void energy_end(const struct training *training, struct energy *energy)
 
 static void gather(struct training *training, size_t first, size_t batch)
 {
-	const struct dataset_part *train = &training->set->train;
-	size_t features = training->set->features;
+	dataset_batch(&training->set->train, training->set->features,
+		      training->order + first, batch, training->x,
+		      training->label);
+}
 
-	for (size_t i = 0; i < batch; i++) {
-		size_t sample = training->order[first + i];
+/* Means over the test part, a batch at a time. */
+static void evaluate(struct training *training, double *loss, double *accuracy)
+{
+	const struct dataset_part *test = &training->set->test;
+	size_t *sample = xcalloc(training->plan.batch, sizeof(*sample)), batch;
+	double some_loss, some_accuracy;
 
-		memcpy(training->x + i * features, train->x + sample * features,
-		       features * sizeof(float));
-		training->label[i] = train->label[sample];
+	*loss = *accuracy = 0.0;
+	for (size_t i = 0; i < test->samples; i += batch) {
+		for (batch = 0;
+		     batch < training->plan.batch && i + batch < test->samples;
+		     batch++)
+			sample[batch] = i + batch;
+		dataset_batch(test, training->set->features, sample, batch,
+			      training->x, training->label);
+		net_evaluate(training->net, training->x, training->label, batch,
+			     &some_loss, &some_accuracy);
+		*loss += some_loss * (double)batch / (double)test->samples;
+		*accuracy +=
+			some_accuracy * (double)batch / (double)test->samples;
 	}
+	free(sample);
 }
 
 /* The share of the whole run that lies before the pass's sample `first`. */
@@ -216,8 +232,7 @@ int training_next(struct training *training, struct training_epoch *epoch,
 		return -1;
 	energy_end(training, &out.energy);
 	out.train_loss = training->loss_sum / (double)set->train.samples;
-	net_evaluate(training->net, set->test.x, set->test.label,
-		     set->test.samples, &out.loss, &out.accuracy);
+	evaluate(training, &out.loss, &out.accuracy);
 	training->epoch++;
 	*epoch = out;
 	return 1;

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/mem.h"
 
@@ -28,9 +27,9 @@ static void add_class(struct test_set *test, const struct dataset_part *part,
 	for (size_t i = 0; i < part->samples; i++) {
 		if ((size_t)part->label[i] != class)
 			continue;
-		memcpy(test->x + *filled * width, part->x + i * width,
-		       width * sizeof(float));
-		test->label[(*filled)++] = part->label[i];
+		dataset_batch(part, width, &i, 1, test->x + *filled * width,
+			      test->label + *filled);
+		++*filled;
 	}
 	for (; begin < *filled; begin += TRAINER_CHUNK) {
 		size_t left = *filled - begin;

@@ -68,8 +68,14 @@ struct partition *partition_new(const char *spec,
 				const struct dataset_part *part, size_t classes,
 				size_t devices, uint64_t seed, struct err *err)
 {
-	struct partition_task task = { part->label, part->samples, classes,
-				       devices,     seed,          NULL };
+	struct partition_task task = {
+		.label = part->label,
+		.user = part->user,
+		.samples = part->samples,
+		.classes = classes,
+		.devices = devices,
+		.seed = seed,
+	};
 	struct partition *partition = NULL;
 	uint32_t *owner;
 	int kind;

@@ -12,8 +12,8 @@
  * Kinds: "iid" (a shuffled deck, dealt evenly), "dirichlet:A" (each class is
  * spread over the devices by shares drawn from Dirichlet(A, …, A): the smaller
  * A, the fewer classes a device sees), "shards:K" (K runs of samples sorted by
- * class), "natural" (whoever produced a sample owns it; for data sets that
- * say so).  To add one: a file partition_KIND.c that exports one `struct
+ * class), "natural" (whoever produced a sample owns it, for data sets that
+ * say so; users are dealt out in turn among fewer devices).  To add one: a file partition_KIND.c that exports one `struct
  * partition_kind`, and a line in the table in partition.c; the shared suite in
  * tests/unit/test_partition.c runs over it.
  *
@@ -56,6 +56,7 @@ const char *const *partition_kinds(void);
 /* For kinds: what is to be divided, and among how many. */
 struct partition_task {
 	const int32_t *label;
+	const uint32_t *user; /* NULL: the data set does not say */
 	size_t samples, classes, devices;
 	uint64_t seed;
 	const char *argument; /* behind "KIND:", or NULL */

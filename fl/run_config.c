@@ -19,7 +19,7 @@ const struct field run_fields[] = {
 		  "dealt out in turn" },
 	{ "data", FIELD_TEXT, AT(data), .initial = "fashion-mnist",
 	  .value = "SET",
-	  .help = "fashion-mnist, idx:DIR, csv:FILE, synthetic:NxDxC" },
+	  .help = "fashion-mnist, leaf:DIR, synthetic:NxDxC …: bench(1)" },
 	{ "model", FIELD_TEXT, AT(model), .value = "MODEL",
 	  .help = "softmax:784-10, mlp:784-256-10 … (default: mlp with one "
 		  "hidden layer of 256)" },

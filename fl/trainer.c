@@ -58,11 +58,9 @@ void trainer_load(struct trainer *trainer, const float *model)
 
 static void gather(struct trainer *trainer, size_t row, size_t sample)
 {
-	size_t width = trainer->features;
-
-	memcpy(trainer->x + row * width, trainer->train->x + sample * width,
-	       width * sizeof(float));
-	trainer->label[row] = trainer->train->label[sample];
+	dataset_batch(trainer->train, trainer->features, &sample, 1,
+		      trainer->x + row * trainer->features,
+		      trainer->label + row);
 }
 
 double trainer_train(struct trainer *trainer, const size_t *sample,

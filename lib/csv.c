@@ -8,17 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "lib/mem.h"
+#include "lib/unpack.h"
 
-#define READ_BUFFER (128U << 10)
+#define READ_BUFFER ((size_t)128 << 10)
 
 struct csv {
-	gzFile file;
+	struct unpack *file;
+	unsigned char *buffer;
+	size_t next, have; /* in the buffer */
+	struct err broken; /* why reading ended before the file did */
 	char *path;
 	char delimiter;
-	int ahead; /* a character read but not used, or -1 */
 	size_t next_line;
 	size_t line;
 	struct text row; /* the cells, a NUL behind each */
@@ -27,24 +29,34 @@ struct csv {
 	size_t cells, capacity;
 };
 
-static int get(struct csv *csv)
+/* False at the end, be it the file's or of what can be read of it. */
+static bool refill(struct csv *csv)
 {
-	int c = csv->ahead;
+	ssize_t got;
 
-	csv->ahead = -1;
-	if (c < 0)
-		c = gzgetc(csv->file);
-	if (c == '\n')
-		csv->next_line++;
-	csv->taken++;
-	return c;
+	if (csv->broken.code)
+		return false;
+	got = unpack_read(csv->file, csv->buffer, READ_BUFFER, &csv->broken);
+	csv->next = 0;
+	csv->have = got > 0 ? (size_t)got : 0;
+	return got > 0;
 }
 
 static int look(struct csv *csv)
 {
-	if (csv->ahead < 0)
-		csv->ahead = gzgetc(csv->file);
-	return csv->ahead;
+	if (csv->next == csv->have && !refill(csv))
+		return -1;
+	return csv->buffer[csv->next];
+}
+
+static int get(struct csv *csv)
+{
+	int c = look(csv);
+
+	csv->next += c >= 0;
+	csv->next_line += c == '\n';
+	csv->taken++;
+	return c;
 }
 
 static int fail(const struct csv *csv, const char *why, struct err *err)
@@ -52,44 +64,29 @@ static int fail(const struct csv *csv, const char *why, struct err *err)
 	return err_set(err, EINVAL, "%s:%zu: %s", csv->path, csv->line, why);
 }
 
-/* Spreadsheets put a byte order mark before the first cell.  Pushed back where
- * it is none, as a pipe cannot be rewound. */
+/* Spreadsheets put a byte order mark before the first cell.  (It is in the
+ * first piece or not there: unpack.c begins with more than these bytes.) */
 static void skip_mark(struct csv *csv)
 {
-	static const int mark[] = { 0xef, 0xbb, 0xbf };
-	int c = 0;
-	int i;
+	static const unsigned char mark[] = { 0xef, 0xbb, 0xbf };
 
-	for (i = 0; i < 3; i++) {
-		c = gzgetc(csv->file);
-		if (c != mark[i])
-			break;
-	}
-	if (i == 3)
-		return;
-	if (c >= 0)
-		(void)gzungetc(c, csv->file);
-	while (i-- > 0)
-		(void)gzungetc(mark[i], csv->file);
+	if (look(csv) >= 0 && csv->have >= sizeof(mark) &&
+	    memcmp(csv->buffer, mark, sizeof(mark)) == 0)
+		csv->next = sizeof(mark);
 }
 
 struct csv *csv_open(const char *path, char delimiter, struct err *err)
 {
-	gzFile file;
+	struct unpack *file = unpack_open(path, err);
 	struct csv *csv;
 
-	errno = ENOMEM; /* the one reason for which zlib sets none */
-	file = gzopen(path, "rbe");
-	if (file == NULL) {
-		err_sys(err, "open %s", path);
+	if (file == NULL)
 		return NULL;
-	}
-	(void)gzbuffer(file, READ_BUFFER);
 	csv = xcalloc(1, sizeof(*csv));
 	csv->file = file;
+	csv->buffer = xmalloc(READ_BUFFER);
 	csv->path = xstrdup(path);
 	csv->delimiter = delimiter;
-	csv->ahead = -1;
 	csv->next_line = 1;
 	skip_mark(csv);
 	return csv;
@@ -183,14 +180,10 @@ static int take_row(struct csv *csv, struct err *err)
 /* Did the file end, or did reading it fail? */
 static int check_end(const struct csv *csv, struct err *err)
 {
-	int code;
-	const char *why = gzerror(csv->file, &code);
-
-	if (code == Z_ERRNO)
-		return err_sys(err, "read %s", csv->path);
-	if (code != Z_OK && code != Z_STREAM_END)
-		return err_set(err, EIO, "read %s", why); /* path: why */
-	return 0;
+	if (!csv->broken.code)
+		return 0;
+	return err_set(err, csv->broken.code, "%s: %s", csv->path,
+		       csv->broken.text);
 }
 
 int csv_next(struct csv *csv, struct err *err)
@@ -284,7 +277,8 @@ void csv_close(struct csv *csv)
 {
 	if (csv == NULL)
 		return;
-	(void)gzclose(csv->file);
+	unpack_close(csv->file);
+	free(csv->buffer);
 	text_done(&csv->row);
 	free(csv->start);
 	free(csv->path);

@@ -10,8 +10,8 @@
  *			puts(csv_cell(csv, i));
  *	csv_close(csv);
  *
- * Quoted cells ("a, b", "" inside) as RFC 4180 has them, LF or CRLF, gzip'd
- * files read directly.  Cells are borrowed until the next csv_next().
+ * Quoted cells ("a, b", "" inside) as RFC 4180 has them, LF or CRLF, gzip'd and
+ * xz'd files read directly (unpack.h).  Cells are borrowed until the next csv_next().
  */
 #ifndef LIB_CSV_H
 #define LIB_CSV_H

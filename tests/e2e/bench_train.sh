@@ -96,7 +96,7 @@ fails 64 "one thread" train "${small[@]}" --threads 2
 fails 64 "are needed" train --model mlp:8-3
 fails 1 "for example softmax:8-3" train --model mlp:9-3 --data synthetic:100x8x3
 fails 1 "smaller --rate" train "${small[@]}" --rate 1000 --batch 1
-fails 1 "there are fashion-mnist, idx:DIR" train --model mlp:8-3 --data cifar
+fails 1 "there are fashion-mnist, idx:DIR" train --model mlp:8-3 --data imagenet
 fails 1 "nowhere: No such file" train --model mlp:8-3 --data idx:/nowhere
 printf '1,2,a\n2,3,b\nx,4,a\n' >bad.csv
 fails 1 "bad.csv:3: " train --model softmax:2-2 --data csv:bad.csv

@@ -184,7 +184,7 @@ START_TEST(a_cut_or_damaged_gzip_file_is_reported)
 
 	write_bytes(gzipped, sizeof(gzipped) - 9);
 	rows = read_all(',');
-	ck_assert_ptr_nonnull(strstr(rows, "unexpected end of file"));
+	ck_assert_ptr_nonnull(strstr(rows, "truncated: "));
 	free(rows);
 	memcpy(damaged, gzipped, sizeof(gzipped));
 	damaged[sizeof(gzipped) - 6] ^= 1; /* the checksum */

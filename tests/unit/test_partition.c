@@ -196,6 +196,34 @@ START_TEST(two_shards_hold_few_classes)
 }
 END_TEST
 
+START_TEST(natural_devices_own_what_their_users_produced)
+{
+	struct partition *partition;
+
+	part.user = xcalloc(SAMPLES, sizeof(*part.user));
+	for (size_t i = 0; i < SAMPLES; i++)
+		part.user[i] = 2 * (uint32_t)(i * i % 7); /* 0, 2, 4, 8 */
+	refused("natural", 5, "only 4 users produced the samples");
+	refused("natural:2", 4, "takes nothing behind it");
+	partition = divide("natural", 4, 1);
+	for (size_t k = 0; k < 4; k++) {
+		const size_t *own = partition_of(partition, k);
+
+		for (size_t i = 0; i < partition_samples(partition, k); i++)
+			ck_assert_uint_eq(part.user[own[i]], part.user[own[0]]);
+	}
+	partition_free(partition);
+	/* Two users each. */
+	partition = divide("natural", 2, 1);
+	ck_assert_uint_eq(partition_samples(partition, 0) +
+				  partition_samples(partition, 1),
+			  SAMPLES);
+	partition_free(partition);
+	free(part.user);
+	part.user = NULL;
+}
+END_TEST
+
 /* ---- bad input --------------------------------------------------------- */
 
 START_TEST(what_cannot_be_divided_is_refused)
@@ -236,6 +264,7 @@ Suite *partition_suite(void)
 	tcase_add_test(tcase, a_small_alpha_concentrates_classes);
 	tcase_add_test(tcase, dirichlet_leaves_nobody_with_crumbs);
 	tcase_add_test(tcase, two_shards_hold_few_classes);
+	tcase_add_test(tcase, natural_devices_own_what_their_users_produced);
 	tcase_add_test(tcase, what_cannot_be_divided_is_refused);
 	tcase_add_test(tcase, an_impossible_dirichlet_gives_up);
 	suite_add_tcase(suite, tcase);
