@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 {
 	const struct cli_command commands[] = {
 		formula_top_command,
+		formula_report_command,
 		compare,
 		{ .name = NULL },
 	};

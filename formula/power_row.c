@@ -58,6 +58,7 @@ static void metadata_read(const struct doc *metadata, struct power_row *row)
 	row->meter = word(metadata, "meter");
 	row->idle_from = word(metadata, "idle_w_from");
 	row->estimated = word(metadata, "estimated");
+	row->formula = word(metadata, "formula");
 	row->sigma_w = number(metadata, "sigma_w");
 	row->meter_w = number(metadata, "meter_w");
 	row->residual_w = number(metadata, "residual_w");

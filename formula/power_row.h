@@ -41,8 +41,8 @@ struct power_row {
 	const char *sensor, *target;
 	const char *scope, *socket; /* "cpu", "0" */
 	const char *policy;         /* of idle watts; "-" where there is none */
-	const char *container, *pod, *unit, *within; /* or NULL */
-	const char *meter, *idle_from, *estimated;   /* or NULL */
+	const char *container, *pod, *unit, *within;         /* or NULL */
+	const char *meter, *idle_from, *estimated, *formula; /* or NULL */
 	enum power_part part;
 	double watts;
 	/* NaN where the report does not say. */
