@@ -282,7 +282,9 @@ static void put_joules(struct page *page, const struct power_history *history)
 	page_heading(page, "Joules");
 	page_paragraph(page,
 		       "1 σ is what the same meter would show again of the "
-		       "target's part. What is within another target is part "
+		       "target's part, and what its model does not know "
+		       "where it says; ticks are taken to be independent. "
+		       "What is within another target is part "
 		       "of that one's joules and not to be added again. In "
 		       "the last row, below the shares: the class of the "
 		       "joules (0 wall meter, 1 hardware accumulator, 2 "

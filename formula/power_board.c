@@ -320,9 +320,7 @@ static int row_put(struct power_board *board, const struct power_row *row,
 	if (row->time_ms < sensor->time_ms)
 		return 0;
 	target_put(target, sensor->ticks, row);
-	/* Parts of one meter's sigma: they add up as they are. */
-	if (policy == 0 && power_row_is_part(row) && !isnan(row->sigma_w))
-		sensor->sigma_w = known(sensor->sigma_w) + row->sigma_w;
+	sensor->sigma_w = fmin(sensor->sigma_w, power_row_meter_sigma_w(row));
 	return 0;
 }
 

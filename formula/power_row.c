@@ -95,7 +95,13 @@ bool power_row_is_part(const struct power_row *row)
 	       row->part != POWER_PART_MODEL;
 }
 
-static void put_plain(struct text *out, const char *name)
+double power_row_meter_sigma_w(const struct power_row *row)
+{
+	return row->watts > 0 ? row->sigma_w * row->meter_w / row->watts
+			      : (double)NAN;
+}
+
+void power_row_put_plain(struct text *out, const char *name)
 {
 	while (*name) {
 		size_t length = text_character(name);
@@ -123,7 +129,7 @@ static bool put_process(struct text *out, const char *target)
 			     &name);
 	if (!name || !target[name])
 		return false;
-	put_plain(out, target + name);
+	power_row_put_plain(out, target + name);
 	text_printf(out, " [%.*s]", end - begin, target + begin);
 	return true;
 }
@@ -135,18 +141,18 @@ void power_row_name(const struct power_row *row, struct text *out)
 
 	text_clear(out);
 	if (row->pod) {
-		put_plain(out, row->pod);
+		power_row_put_plain(out, row->pod);
 		if (row->container) {
 			text_put_char(out, '/');
-			put_plain(out, row->container);
+			power_row_put_plain(out, row->container);
 		}
 	} else if (row->container) {
-		put_plain(out, row->container);
+		power_row_put_plain(out, row->container);
 	} else if (row->unit) {
-		put_plain(out, row->unit);
+		power_row_put_plain(out, row->unit);
 	} else if (!put_process(out, row->target)) {
 		bool is_unit = !strncmp(row->target, unit, prefix);
 
-		put_plain(out, row->target + (is_unit ? prefix : 0));
+		power_row_put_plain(out, row->target + (is_unit ? prefix : 0));
 	}
 }

@@ -57,7 +57,14 @@ int power_row_read(const struct doc *doc, struct power_row *row,
 bool power_row_is_part(const struct power_row *row);
 /* What people call the target: pod, container or unit, "NAME [PID]" of a
  * process, else its own name.
- * Control characters, which would be orders to a terminal, become '?'. */
+ * Control characters become '?'. */
 void power_row_name(const struct power_row *row, struct text *out);
+/* Text that comes from anywhere, for a terminal: control characters, which would
+ * be orders to it, and what is no UTF-8 become '?'. */
+void power_row_put_plain(struct text *out, const char *text);
+/* One sigma of the meter: what the row has of it, scaled up; NaN where it does
+ * not say.  Rows that add what their model does not know say too much: of a
+ * tick's rows the least counts. */
+double power_row_meter_sigma_w(const struct power_row *row);
 
 #endif

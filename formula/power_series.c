@@ -242,10 +242,8 @@ static void row_add(struct power_series *series, const struct power_row *row)
 	if (!power_row_is_part(row))
 		return;
 	series->tick_sum_w += row->watts;
-	/* Parts of one meter's sigma: they add up as they are. */
-	if (!isnan(row->sigma_w))
-		series->tick_sigma_w =
-			known_w(series->tick_sigma_w) + row->sigma_w;
+	series->tick_sigma_w =
+		fmin(series->tick_sigma_w, power_row_meter_sigma_w(row));
 }
 
 /* ---- places ------------------------------------------------------------------------ */

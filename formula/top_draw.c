@@ -57,7 +57,9 @@ static void put_ascii(struct text *out, const char *text)
 		size_t n = sizeof(known) / sizeof(known[0]);
 
 		if (length < 2) {
-			text_put_char(out, length ? *text : '?');
+			bool shown = *text >= 0x20 && *text < 0x7f;
+
+			text_put_char(out, shown ? *text : '?');
 			text += 1;
 			continue;
 		}
@@ -71,16 +73,13 @@ static void put_ascii(struct text *out, const char *text)
 /* A finished line: in the terminal's characters, no wider than it. */
 static void line_end(const struct top_view *view, struct text *line)
 {
-	if (!line->data)
-		text_put(line, "");
-	if (!view->utf8) {
-		struct text ascii = TEXT_INIT;
+	struct text plain = TEXT_INIT;
 
-		put_ascii(&ascii, line->data);
-		text_clear(line);
-		text_put(line, ascii.data ? ascii.data : "");
-		text_done(&ascii);
-	}
+	text_put(&plain, "");
+	(view->utf8 ? power_row_put_plain
+		    : put_ascii)(&plain, line->data ? line->data : "");
+	text_done(line);
+	*line = plain;
 	line->length =
 		text_cut(line->data, view->width > 0 ? (size_t)view->width : 0);
 	line->data[line->length] = '\0';

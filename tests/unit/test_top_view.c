@@ -91,7 +91,7 @@ START_TEST(a_row_says_watts_sigma_energy_class_history_and_name)
 				  "HISTORY    TARGET");
 	ck_assert_str_eq(line(6), "  24.000    0.250      –     48 J       1 "
 				  "       ▃▆█ idle");
-	ck_assert_ptr_nonnull(strstr(line(1), "machine   20 W ± 1 W"));
+	ck_assert_ptr_nonnull(strstr(line(1), "machine   20 W ± 208 mW"));
 	ck_assert_ptr_nonnull(strstr(line(1), "class 1 (hardware acc"));
 	ck_assert_ptr_nonnull(strstr(line(3), "60 J in 3 s   idle 8 W (given)"
 					      "   idle policy none"));
@@ -227,7 +227,7 @@ START_TEST(without_utf8_lines_are_ascii)
 	}
 	view.help = false;
 	draw();
-	ck_assert_ptr_nonnull(strstr(line(1), "+- 250 mW"));
+	ck_assert_ptr_nonnull(strstr(line(1), "+- 1 W"));
 	ck_assert_ptr_nonnull(strstr(line(6), "# gr?n"));
 }
 END_TEST
