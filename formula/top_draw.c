@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The lines of a view. */
+#include "formula/top_line.h"
 #include "formula/top_view.h"
 
 #include <math.h>
@@ -15,132 +16,6 @@
 #define SPARK_MIN 10
 /* Columns left of the name, without the sparkline. */
 #define FIXED_WIDTH 43
-
-/* ---- text ------------------------------------------------------------------ */
-
-void top_view_sparkline(const struct board_history *history, uint64_t last,
-			size_t columns, bool utf8, struct text *out)
-{
-	static const char *const blocks[] = { "▁", "▂", "▃", "▄",
-					      "▅", "▆", "▇", "█" };
-	static const char *const ascii[] = { "_", ".", "-", "=",
-					     "+", "*", "%", "#" };
-	double highest = 0;
-
-	for (size_t back = 0; back < columns; back++) {
-		double watts = board_history_at(history, last, back);
-
-		highest = watts > highest ? watts : highest;
-	}
-	for (size_t back = columns; back-- > 0;) {
-		double watts = board_history_at(history, last, back);
-		double part = highest > 0 ? watts / highest : 0;
-		int level = (int)fmin(fmax(8 * part, 0), 7);
-
-		text_put(out, isnan(watts) ? " "
-			      : utf8       ? blocks[level]
-					   : ascii[level]);
-	}
-}
-
-/* What the view writes that is not ASCII, for terminals that show nothing
- * else; of names it is '?'. */
-static void put_ascii(struct text *out, const char *text)
-{
-	static const char *const known[][2] = {
-		{ "−", "-" },  { "–", "-" },   { "µ", "u" },
-		{ "±", "+-" }, { "…", "..." }, { "└", "`" },
-	};
-
-	while (*text) {
-		size_t length = text_character(text), i = 0;
-		size_t n = sizeof(known) / sizeof(known[0]);
-
-		if (length < 2) {
-			bool shown = *text >= 0x20 && *text < 0x7f;
-
-			text_put_char(out, shown ? *text : '?');
-			text += 1;
-			continue;
-		}
-		while (i < n && strncmp(text, known[i][0], length) != 0)
-			i++;
-		text_put(out, i < n ? known[i][1] : "?");
-		text += length;
-	}
-}
-
-/* A finished line: in the terminal's characters, no wider than it. */
-static void line_end(const struct top_view *view, struct text *line)
-{
-	struct text plain = TEXT_INIT;
-
-	text_put(&plain, "");
-	(view->utf8 ? power_row_put_plain
-		    : put_ascii)(&plain, line->data ? line->data : "");
-	text_done(line);
-	*line = plain;
-	line->length =
-		text_cut(line->data, view->width > 0 ? (size_t)view->width : 0);
-	line->data[line->length] = '\0';
-}
-
-static struct text *line_add(struct top_screen *screen,
-			     enum terminal_style style)
-{
-	struct top_line *line;
-	size_t before = screen->capacity;
-
-	screen->line = mem_grow(screen->line, &screen->capacity,
-				screen->lines + 1, sizeof(*screen->line));
-	if (screen->capacity > before)
-		memset(screen->line + before, 0,
-		       (screen->capacity - before) * sizeof(*screen->line));
-	line = &screen->line[screen->lines++];
-	line->style = style;
-	text_clear(&line->text);
-	return &line->text;
-}
-
-static void put_quantity(struct text *out, double value, enum quantity quantity)
-{
-	char text[QUANTITY_TEXT_MAX];
-
-	text_put(out,
-		 isfinite(value) ? quantity_text(value, quantity, text) : "–");
-}
-
-/* Aligned to the right. */
-static void put_cell(struct text *out, const char *cell, size_t width)
-{
-	size_t is = text_width(cell);
-
-	text_printf(out, "%*s%s ", is < width ? (int)(width - is) : 0, "",
-		    cell);
-}
-
-/* All in one unit, so that they compare at a glance. */
-static void put_watts(struct text *out, double watts, const char *before)
-{
-	char cell[48] = "–";
-
-	if (isfinite(watts) && watts > 0 && watts < 0.0005)
-		snprintf(cell, sizeof(cell), "%s<.001", before);
-	else if (isfinite(watts))
-		snprintf(cell, sizeof(cell), "%s%.*f", before,
-			 fabs(watts) < 1000 ? 3 : 0, watts);
-	put_cell(out, cell, 8);
-}
-
-static void put_joules(struct text *out, double joules, const char *before)
-{
-	char text[QUANTITY_TEXT_MAX], cell[QUANTITY_TEXT_MAX + 8];
-	bool tiny = joules > 0 && joules < 1e-3;
-
-	quantity_text(tiny ? 1e-3 : joules, QUANTITY_JOULES, text);
-	snprintf(cell, sizeof(cell), "%s%s%s", before, tiny ? "<" : "", text);
-	put_cell(out, cell, 8);
-}
 
 /* ---- the head ---------------------------------------------------------------- */
 
@@ -213,10 +88,10 @@ static void put_machine(const struct top_view *view,
 
 	text_put(line, "machine   ");
 	text_put(line, is_estimate(all->source) ? "~" : "");
-	put_quantity(line, all->meter_w, QUANTITY_WATTS);
+	top_put_quantity(line, all->meter_w, QUANTITY_WATTS);
 	if (isfinite(all->sigma_w)) {
 		text_put(line, " ± ");
-		put_quantity(line, all->sigma_w, QUANTITY_WATTS);
+		top_put_quantity(line, all->sigma_w, QUANTITY_WATTS);
 	}
 	if (board->sensors == 1) {
 		text_put(line, "  ");
@@ -248,7 +123,7 @@ static void put_packages(const struct power_board *board,
 	for (size_t i = 0; i < all->packages; i++) {
 		text_printf(line, "%s%s: ", i ? "   " : "",
 			    all->package[i].name);
-		put_quantity(line, all->package[i].watts, QUANTITY_WATTS);
+		top_put_quantity(line, all->package[i].watts, QUANTITY_WATTS);
 	}
 }
 
@@ -260,11 +135,11 @@ static void put_energy(const struct top_view *view,
 
 	text_put(line, "energy    ");
 	text_put(line, is_estimate(all->source) ? "~" : "");
-	put_quantity(line, all->joules, QUANTITY_JOULES);
+	top_put_quantity(line, all->joules, QUANTITY_JOULES);
 	text_printf(line, " in %s", quantity_duration(all->seconds, seconds));
 	if (isfinite(all->idle_w)) {
 		text_put(line, "   idle ");
-		put_quantity(line, all->idle_w, QUANTITY_WATTS);
+		top_put_quantity(line, all->idle_w, QUANTITY_WATTS);
 		if (*all->idle_from)
 			text_printf(line, " (%s)", all->idle_from);
 	}
@@ -275,7 +150,7 @@ static void put_energy(const struct top_view *view,
 	/* SmartWatts' model need not sum to the meter; ours is checked to. */
 	if (fabs(all->residual_w) > 1e-6 * fabs(all->meter_w)) {
 		text_put(line, "   residual ");
-		put_quantity(line, all->residual_w, QUANTITY_WATTS);
+		top_put_quantity(line, all->residual_w, QUANTITY_WATTS);
 	}
 }
 
@@ -284,21 +159,22 @@ static void put_head(const struct top_view *view,
 {
 	struct board_sensor all;
 
-	put_title(view, board, line_add(screen, TERMINAL_BOLD));
+	put_title(view, board, top_line_add(screen, TERMINAL_BOLD));
 	if (!board->sensors) {
-		line_add(screen, TERMINAL_PLAIN);
-		text_put(line_add(screen, TERMINAL_PLAIN),
+		top_line_add(screen, TERMINAL_PLAIN);
+		text_put(top_line_add(screen, TERMINAL_PLAIN),
 			 view->ended ? "no power reports came"
 				     : "waiting for the first reports …");
-		line_add(screen, TERMINAL_PLAIN);
+		top_line_add(screen, TERMINAL_PLAIN);
 		return;
 	}
 	all = machine_of(board);
 	put_machine(view, board, &all,
-		    line_add(screen, is_estimate(all.source) ? TERMINAL_WARNING
-							     : TERMINAL_PLAIN));
-	put_packages(board, &all, line_add(screen, TERMINAL_PLAIN));
-	put_energy(view, board, &all, line_add(screen, TERMINAL_PLAIN));
+		    top_line_add(screen, is_estimate(all.source)
+						 ? TERMINAL_WARNING
+						 : TERMINAL_PLAIN));
+	put_packages(board, &all, top_line_add(screen, TERMINAL_PLAIN));
+	put_energy(view, board, &all, top_line_add(screen, TERMINAL_PLAIN));
 }
 
 /* ---- the rows ---------------------------------------------------------------- */
@@ -319,16 +195,16 @@ static void put_column(const struct top_view *view, const char *name,
 
 	snprintf(cell, sizeof(cell), "%s%s", view->sort == sort ? "*" : "",
 		 name);
-	put_cell(line, cell, width);
+	top_put_cell(line, cell, width);
 }
 
 static void put_columns(const struct top_view *view, struct text *line)
 {
 	put_column(view, "WATTS", TOP_BY_WATTS, 8, line);
-	put_cell(line, "SIGMA", 8);
+	top_put_cell(line, "SIGMA", 8);
 	put_column(view, "CPUS", TOP_BY_CPU, 6, line);
 	put_column(view, "ENERGY", TOP_BY_ENERGY, 8, line);
-	put_cell(line, "CLASS", 7);
+	top_put_cell(line, "CLASS", 7);
 	text_printf(line, "%-*s ", (int)spark_width(view), "HISTORY");
 	text_put(line, view->sort == TOP_BY_NAME ? "*TARGET" : "TARGET");
 }
@@ -340,7 +216,7 @@ static void put_class(int source, struct text *line)
 	if (source != POWER_ROW_NO_CLASS)
 		snprintf(cell, sizeof(cell), "%d%s", source,
 			 is_estimate(source) ? " est" : "");
-	put_cell(line, cell, 7);
+	top_put_cell(line, cell, 7);
 }
 
 /* The end of a path says more than its beginning. */
@@ -369,9 +245,9 @@ static void put_row(const struct top_view *view,
 	const struct board_sensor *sensor = &board->sensor[target->sensor];
 	bool here = power_board_is_here(board, target);
 	bool estimate = is_estimate(sensor->source);
-	struct text *line = line_add(screen, !here      ? TERMINAL_DIM
-					     : estimate ? TERMINAL_WARNING
-							: TERMINAL_PLAIN);
+	struct text *line = top_line_add(screen, !here      ? TERMINAL_DIM
+						 : estimate ? TERMINAL_WARNING
+							    : TERMINAL_PLAIN);
 	const char *mark = estimate ? "~" : "";
 	size_t spark = spark_width(view);
 	size_t before = FIXED_WIDTH + spark;
@@ -380,10 +256,10 @@ static void put_row(const struct top_view *view,
 
 	if (here && isfinite(target->cpus))
 		snprintf(cpus, sizeof(cpus), "%.2f", target->cpus);
-	put_watts(line, here ? target->watts : (double)NAN, mark);
-	put_watts(line, here ? target->sigma_w : (double)NAN, "");
-	put_cell(line, cpus, 6);
-	put_joules(line, target->joules, mark);
+	top_put_watts(line, here ? target->watts : (double)NAN, mark);
+	top_put_watts(line, here ? target->sigma_w : (double)NAN, "");
+	top_put_cell(line, cpus, 6);
+	top_put_joules(line, target->joules, mark);
 	put_class(sensor->source, line);
 	top_view_sparkline(&target->history, sensor->ticks, spark, view->utf8,
 			   line);
@@ -404,7 +280,7 @@ static void put_rows(const struct top_view *view,
 	     i++)
 		put_row(view, board, &board->target[order[i]], screen);
 	if (!count && board->sensors)
-		text_put(line_add(screen, TERMINAL_DIM),
+		text_put(top_line_add(screen, TERMINAL_DIM),
 			 "no target matches the filter");
 	free(order);
 }
@@ -433,7 +309,7 @@ static void put_help(struct top_screen *screen)
 	};
 
 	for (size_t i = 0; i < sizeof(help) / sizeof(help[0]); i++)
-		text_put(line_add(screen, TERMINAL_PLAIN), help[i]);
+		text_put(top_line_add(screen, TERMINAL_PLAIN), help[i]);
 }
 
 static void put_foot(const struct top_view *view,
@@ -461,21 +337,21 @@ void top_view_draw(const struct top_view *view, const struct power_board *board,
 
 	screen->lines = 0;
 	put_head(view, board, screen);
-	line_add(screen, TERMINAL_PLAIN);
+	top_line_add(screen, TERMINAL_PLAIN);
 	if (view->help) {
 		put_help(screen);
 	} else {
-		put_columns(view, line_add(screen, TERMINAL_REVERSE));
+		put_columns(view, top_line_add(screen, TERMINAL_REVERSE));
 		put_rows(view, board, screen);
 	}
 	while (screen->lines + TOP_FOOT_LINES < height)
-		line_add(screen, TERMINAL_PLAIN);
+		top_line_add(screen, TERMINAL_PLAIN);
 	/* The foot has the last line, however small the terminal is. */
 	if (screen->lines >= height)
 		screen->lines = height - TOP_FOOT_LINES;
-	put_foot(view, board, line_add(screen, TERMINAL_BOLD));
+	put_foot(view, board, top_line_add(screen, TERMINAL_BOLD));
 	for (size_t i = 0; i < screen->lines; i++)
-		line_end(view, &screen->line[i].text);
+		top_line_end(view, &screen->line[i].text);
 }
 
 void top_screen_done(struct top_screen *screen)
