@@ -22,7 +22,7 @@ def rows(t, policy, source):
                                 meter_w=whole, residual_w=0.0, sigma_w=0.01 * watts, source=source,
                                 elapsed_ns=500000000)}
 with open("power.jsonl", "w") as f:
-    for t in range(3000):
+    for t in range(1100):
         for policy in ("none", "uniform"):
             for row in rows(t, policy, 1):
                 print(json.dumps(row), file=f)
@@ -135,9 +135,9 @@ assert found == want, (found, want)
 END
 python3 check.py one.html power.jsonl
 [ "$(grep -o '<svg' one.html | wc -l)" -eq 3 ] || die "one.html has not 3 plots"
-has one.html 'power.jsonl, none: sensor n, 3000 ticks in 25 min; meter rapl'
+has one.html 'power.jsonl, none: sensor n, 1100 ticks in 9 min 10 s; meter rapl'
 has one.html 'class 1 \(hardware accumulator\)'
-has one.html 'power.jsonl, uniform: plots show means of 8 ticks each'
+has one.html 'power.jsonl, uniform: plots show means of 4 ticks each'
 has one.html 'All residuals are rounding'
 has one.html 'within another'
 ! grep -q 'estimated' one.html || die "RAPL is called estimated"
