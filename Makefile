@@ -17,7 +17,7 @@ USES_fl      := bench formula sensor lib
 PC_lib      := json-c zlib liblzma libmd libzstd libzmq libmicrohttpd libcurl $(if $(filter 0,$(MONGO)),,libmongoc-1.0)
 PC_sensor   := powercap
 FLAGS_sensor := -lpfm -ldl
-PC_formula  := lapacke
+PC_formula  := lapacke ncursesw
 PC_bench    := openblas libzip
 FLAGS_bench := -ldnnl -lpthread
 FLAGS_lib   := -lm -lpthread
@@ -27,7 +27,7 @@ DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=li
 	mongoc/=lib/cli_again.c,lib/sink_mongo.c,lib/source_mongo.c,lib/mongo_client.c,lib/mongo_client.h \
 	zmq.h=lib/sink_zmq.c,lib/source_zmq.c,lib/curve.c  microhttpd.h=lib/sink_prometheus.c  curl/=lib/http.c \
 	sha2.h=lib/doc.c  sha1.h=formula/smartwatts_layer.c  perfmon/=sensor/event.c  linux/perf_event.h=sensor/counter.c,sensor/counter.h \
-	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c \
+	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c  ncurses.h=formula/terminal.c  term.h=formula/terminal.c \
 	zip.h=bench/dataset_npz.c  cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c,bench/conv_onednn.c,bench/narrow_onednn.c,tests/bench/bare_conv.h \
 	dlfcn.h=sensor/meter_nvml.c  linux/capability.h=sensor/privilege.c
 
@@ -91,7 +91,7 @@ without_mongo = $(if $(filter 0,$(MONGO)),$(foreach f,$1,$(if $(findstring mongo
 libs = $(foreach f,$1,$(if $(PC_$f),$(shell $(PKG_CONFIG) --libs $(PC_$f))) $(FLAGS_$f))
 
 ifeq ($(MONGO),0)
-$(BUILD)/obj/lib/sink.o $(BUILD)/obj/lib/source.o: EXTRA_CFLAGS += -DWITHOUT_MONGO
+$(BUILD)/obj/lib/cli_again.o $(BUILD)/obj/lib/sink.o $(BUILD)/obj/lib/source.o: EXTRA_CFLAGS += -DWITHOUT_MONGO
 endif
 
 # $1: a folder; its archive is everything but the program itself.

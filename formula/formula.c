@@ -6,16 +6,15 @@
 
 #include "formula/powerapi.h"
 
-static const struct cli_command commands[] = {
-	{ .name = "compare",
-	  .arguments = "A B",
-	  .summary = "where two streams of power reports differ",
-	  .about = formula_compare_about,
-	  .fields = formula_compare_fields,
-	  .config_size = sizeof(struct formula_compare_config),
-	  .run = formula_compare,
-	  .takes_arguments = true },
-	{ .name = NULL },
+static const struct cli_command compare = {
+	.name = "compare",
+	.arguments = "A B",
+	.summary = "where two streams of power reports differ",
+	.about = formula_compare_about,
+	.fields = formula_compare_fields,
+	.config_size = sizeof(struct formula_compare_config),
+	.run = formula_compare,
+	.takes_arguments = true,
 };
 
 static const struct cli_command self = {
@@ -26,15 +25,20 @@ static const struct cli_command self = {
 	.run = formula_run,
 };
 
-static const struct cli_program program = {
-	.name = "formula",
-	.summary = "tell whose watts the machine's watts are",
-	.commands = commands,
-	.self = &self,
-};
-
 int main(int argc, char **argv)
 {
+	const struct cli_command commands[] = {
+		formula_top_command,
+		formula_report_command,
+		compare,
+		{ .name = NULL },
+	};
+	const struct cli_program program = {
+		.name = "formula",
+		.summary = "tell whose watts the machine's watts are",
+		.commands = commands,
+		.self = &self,
+	};
 	struct err err = { 0 };
 	char **arguments;
 	int status;

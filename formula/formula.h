@@ -20,6 +20,9 @@ struct formula_config {
 	char *meter;
 	char *target;
 	int64_t since_ms, until_ms;
+	/* For `formula top`: power reports go through as they are, and ticks
+	 * say more (power_board.h). */
+	bool live;
 	/* --model smartwatts */
 	bool exact;
 	struct field_list formula_to;
@@ -55,6 +58,8 @@ extern const struct field formula_compare_fields[];
 extern const char formula_compare_about[];
 /* 2 when the two differ. */
 int formula_compare(struct cli *cli, void *config, struct err *err);
+extern const struct cli_command formula_top_command;
+extern const struct cli_command formula_report_command;
 /* What formula_run does with --model smartwatts. */
 int formula_smartwatts(struct cli *cli, struct formula_config *config,
 		       struct err *err);

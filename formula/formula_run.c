@@ -8,6 +8,7 @@
 #include "formula/apportion.h"
 #include "formula/formula.h"
 #include "formula/formula_summary.h"
+#include "formula/power_board.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/sink.h"
@@ -175,6 +176,17 @@ static int tick_policy(struct run *run, struct stream *stream,
 	return power_reports_put(run->reports, &watts, run->sink, err);
 }
 
+/* For `formula top`: what power reports have no place for. */
+static int live_put(struct run *run, const struct tick *tick, struct err *err)
+{
+	bool cpu = !strcmp(run->config->event, HWPC_TASK_CLOCK);
+	struct doc *doc = power_board_live(tick, cpu);
+	int result = sink_put_doc(run->sink, doc, err);
+
+	doc_free(doc);
+	return result;
+}
+
 static int tick_use(struct run *run, const struct tick *tick, struct err *err)
 {
 	struct stream *stream = stream_find(run, tick->sensor, err);
@@ -195,7 +207,7 @@ static int tick_use(struct run *run, const struct tick *tick, struct err *err)
 	for (size_t i = 0; i < run->policies; i++)
 		if (tick_policy(run, stream, tick, run->policy[i], err) < 0)
 			return -1;
-	return 0;
+	return run->config->live ? live_put(run, tick, err) : 0;
 }
 
 static int ticks_use(struct run *run, struct err *err)
@@ -224,6 +236,8 @@ static int report_use(void *self, const struct doc *doc, struct err *err)
 {
 	struct run *run = self;
 
+	if (run->config->live && doc_get(doc, "power"))
+		return sink_put_doc(run->sink, doc, err);
 	if (ticks_put(run->ticks, doc, err) < 0)
 		return -1;
 	return ticks_use(run, err);
@@ -240,7 +254,7 @@ static int all_use(struct run *run, struct err *err)
 	ticks_end(run->ticks);
 	if (ticks_use(run, err) < 0)
 		return -1;
-	if (power_summary_ticks(run->summary))
+	if (power_summary_ticks(run->summary) || sink_documents(run->sink))
 		return 0;
 	if (run->first_lost)
 		return err_set(err, ENODATA, "no tick could be used: %s",

@@ -12,6 +12,10 @@ static const char *const palette[] = {
 
 #define PALETTE_SIZE (sizeof(palette) / sizeof(palette[0]))
 
+/* As in enum plot_grey, from PLOT_BLACK on. */
+static const char *const greys[] = { "#111111", "#868e96", "#b8bdc2",
+				     "#e1e4e7" };
+
 struct range {
 	double lo, hi;
 };
@@ -24,15 +28,20 @@ static void widen(struct range *range, double value, bool log_scale)
 	range->hi = fmax(range->hi, value);
 }
 
-static bool has_bounds(const struct plot_series *series)
+static bool is_filled(const struct plot_series *series)
 {
-	return series->style == PLOT_ERRORBARS || series->style == PLOT_BAND;
+	return series->style == PLOT_BAND || series->style == PLOT_AREA;
 }
 
-/* A band has no values of its own. */
+static bool has_bounds(const struct plot_series *series)
+{
+	return series->style == PLOT_ERRORBARS || is_filled(series);
+}
+
+/* What is filled has no values of its own. */
 static double value_of(const struct plot_series *series, size_t i)
 {
-	return series->style == PLOT_BAND ? series->hi[i] : series->y[i];
+	return is_filled(series) ? series->hi[i] : series->y[i];
 }
 
 static void ranges(const struct plot *plot, struct range *x, struct range *y)
@@ -201,7 +210,9 @@ static void put_frame(struct text *script, const struct plot *plot,
 	put_axis(script, "x", plot->x_label, plot->x_log);
 	put_axis(script, "y", plot->y_label, plot->y_log);
 	if (plot->x_time)
-		text_printf(script, "set xtics time format '%s'\n",
+		/* The last time is wider than the margin there is. */
+		text_printf(script,
+			    "set xtics time format '%s'\nset rmargin 5\n",
 			    time_format(x));
 	if (bars.count > 0) {
 		text_put(script, "set boxwidth ");
@@ -232,6 +243,9 @@ static void put_style(struct text *script, const struct plot_series *series,
 		text_put(script, "u 1:3:4 w filledcurves fs transparent "
 				 "solid 0.2 noborder");
 		break;
+	case PLOT_AREA:
+		text_put(script, "u 1:3:4 w filledcurves fs solid 1 noborder");
+		break;
 	case PLOT_BARS:
 		text_put(script, "u 1:2 w boxes");
 		break;
@@ -253,7 +267,9 @@ static void put_series(struct text *script, const struct plot *plot,
 	if (series->colour > 0)
 		colour = (size_t)series->colour - 1;
 	text_printf(script, ", $d%zu ", index);
-	put_style(script, series, palette[colour % PALETTE_SIZE]);
+	put_style(script, series,
+		  series->colour < 0 ? greys[-series->colour - 1]
+				     : palette[colour % PALETTE_SIZE]);
 	if (series->name == NULL) {
 		text_put(script, " notitle");
 	} else {
@@ -276,7 +292,7 @@ static void put_diagonal(struct text *script, struct range x, struct range y)
 	text_put(script, "\nEOD\n");
 }
 
-/* Bands first, so that lines are in front of them. */
+/* What is filled first, so that lines are in front of them. */
 static void put_plot(struct text *script, const struct plot *plot)
 {
 	size_t s;
@@ -285,13 +301,13 @@ static void put_plot(struct text *script, const struct plot *plot)
 	 * begin with a comma. */
 	text_put(script, "plot NaN notitle");
 	for (s = 0; s < plot->count; s++)
-		if (plot->series[s].style == PLOT_BAND)
+		if (is_filled(&plot->series[s]))
 			put_series(script, plot, s);
 	if (plot->diagonal)
 		text_put(script, ", $diagonal u 1:2 w lines dt 2 "
 				 "lc rgb '#999999' notitle");
 	for (s = 0; s < plot->count; s++)
-		if (plot->series[s].style != PLOT_BAND)
+		if (!is_filled(&plot->series[s]))
 			put_series(script, plot, s);
 	text_put_char(script, '\n');
 }

@@ -33,17 +33,27 @@ enum plot_style {
 	PLOT_LINE_POINTS,
 	PLOT_ERRORBARS, /* points with `lo` and `hi` */
 	PLOT_BAND,      /* filled between `lo` and `hi`, behind the lines */
+	PLOT_AREA,      /* the same, hiding what is behind it: to be stacked */
 	PLOT_BARS,      /* one bar per x */
 	PLOT_STEPS,
+};
+
+/* For what stands beside things that have colours. */
+enum plot_grey {
+	PLOT_BLACK = -1,
+	PLOT_DIM = -2,
+	PLOT_GREY = -3,
+	PLOT_PALE = -4
 };
 
 struct plot_series {
 	const char *name; /* NULL: not in the key */
 	enum plot_style style;
 	const double *x, *y;
-	const double *lo, *hi; /* for ERRORBARS and BAND */
+	const double *lo, *hi; /* for ERRORBARS, BAND and AREA */
 	size_t n;
-	int colour; /* 0: by position; else the same number, same colour */
+	int colour; /* 0: by position; else the same number, same colour; or a
+		       grey */
 };
 
 struct plot {

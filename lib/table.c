@@ -22,7 +22,7 @@ static void add(struct table *table, char *cell)
 	table->cell[table->cells++] = cell;
 }
 
-static void add_column(struct table *table, const char *name)
+void table_column(struct table *table, const char *name)
 {
 	bool right = *name == '>';
 
@@ -39,7 +39,7 @@ struct table *table_new(const char *column, ...)
 
 	va_start(args, column);
 	for (; column != NULL; column = va_arg(args, const char *))
-		add_column(table, column);
+		table_column(table, column);
 	va_end(args);
 	return table;
 }

@@ -22,6 +22,8 @@
 struct table;
 
 struct table *table_new(const char *column, ...) __attribute__((sentinel));
+/* One more column, before there are rows: where their number is not known. */
+void table_column(struct table *table, const char *name);
 /* As many cells as columns, then NULL. */
 void table_row(struct table *table, const char *cell, ...)
 	__attribute__((sentinel));

@@ -210,6 +210,26 @@ START_TEST(some_values_may_be_missing)
 }
 END_TEST
 
+START_TEST(areas_hide_what_is_behind_and_greys_are_no_colours)
+{
+	struct plot_series series[] = {
+		{ "line", PLOT_LINE, xs, ys, NULL, NULL, 4, PLOT_BLACK },
+		{ "area", PLOT_AREA, xs, NULL, los, his, 4, PLOT_PALE },
+	};
+	struct plot plot = { .series = series, .count = 2 };
+	struct text script = TEXT_INIT;
+	const char *area, *line;
+
+	gnuplot_script(&script, &plot);
+	area = strstr(script.data, "fs solid 1 noborder lc rgb '#e1e4e7'");
+	line = strstr(script.data, "w lines lw 2 lc rgb '#111111'");
+	ck_assert_ptr_nonnull(area);
+	ck_assert_ptr_nonnull(line);
+	ck_assert(area < line);
+	text_done(&script);
+}
+END_TEST
+
 START_TEST(a_missing_gnuplot_is_named_with_its_remedy)
 {
 	struct plot_series series = {
@@ -257,6 +277,8 @@ Suite *page_suite(void)
 	tcase_add_test(tests, text_is_text_to_gnuplot);
 	tcase_add_test(tests, nothing_to_plot_is_said);
 	tcase_add_test(tests, some_values_may_be_missing);
+	tcase_add_test(tests,
+		       areas_hide_what_is_behind_and_greys_are_no_colours);
 	tcase_add_test(tests, a_missing_gnuplot_is_named_with_its_remedy);
 	tcase_add_test(tests, what_gnuplot_complains_about_is_passed_on);
 	suite_add_tcase(suite, tests);

@@ -71,6 +71,21 @@ START_TEST(cells_come_one_by_one_as_well)
 }
 END_TEST
 
+START_TEST(columns_may_come_one_by_one)
+{
+	struct table *table = table_new("target", NULL);
+	struct text html = TEXT_INIT;
+
+	table_column(table, ">joules");
+	table_row(table, "a", "3", NULL);
+	ck_assert_uint_eq(table_rows(table), 1);
+	table_put_html(table, &html);
+	ck_assert_ptr_nonnull(strstr(html.data, "<td class=\"number\">3</td>"));
+	text_done(&html);
+	table_free(table);
+}
+END_TEST
+
 START_TEST(html_is_escaped_and_numbers_are_marked)
 {
 	struct table *table = table_new("a<b", ">n", NULL);
@@ -101,6 +116,7 @@ Suite *table_suite(void)
 	tcase_add_test(tests, the_last_column_is_not_padded);
 	tcase_add_test(tests, widths_count_characters);
 	tcase_add_test(tests, cells_come_one_by_one_as_well);
+	tcase_add_test(tests, columns_may_come_one_by_one);
 	tcase_add_test(tests, html_is_escaped_and_numbers_are_marked);
 	suite_add_tcase(suite, tests);
 	return suite;
