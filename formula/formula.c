@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "formula/formula_power.h"
 #include "formula/powerapi.h"
 
 static const struct cli_command commands[] = {
@@ -15,6 +16,18 @@ static const struct cli_command commands[] = {
 	  .config_size = sizeof(struct formula_compare_config),
 	  .run = formula_compare,
 	  .takes_arguments = true },
+	{ .name = "fit",
+	  .summary = "learn a power model from a recorded table",
+	  .about = formula_fit_about,
+	  .fields = formula_fit_fields,
+	  .config_size = sizeof(struct formula_fit_config),
+	  .run = formula_fit },
+	{ .name = "score",
+	  .summary = "how far off a power model is",
+	  .about = formula_score_about,
+	  .fields = formula_score_fields,
+	  .config_size = sizeof(struct formula_score_config),
+	  .run = formula_score },
 	{ .name = NULL },
 };
 
