@@ -307,6 +307,14 @@ static double score_quantile(struct score *score, size_t n, double total)
 	return score[n - 1].value;
 }
 
+/* A quantile that few groups have shown is too small on average: by as much as
+ * Student's is above the normal one. */
+static double widening(size_t groups)
+{
+	return stat_student_quantile(0.5 + LEVEL / 2, (double)groups - 1) /
+	       stat_normal_quantile(0.5 + LEVEL / 2);
+}
+
 static void judge(struct power_fit *fit, const struct sample *sample,
 		  const struct power_data *data, const double *left_out)
 {
@@ -328,6 +336,7 @@ static void judge(struct power_fit *fit, const struct sample *sample,
 		}
 	}
 	fit->spread =
+		widening(sample->groups) *
 		score_quantile(score, sample->rows, (double)sample->groups);
 	free(score);
 }

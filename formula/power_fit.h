@@ -20,8 +20,10 @@
  *
  * How far off a new group is, is found by leaving each one out.  The weights
  * of the other rows are kept as they are, so that is a subtraction from the
- * normal equations and one small solve for each group.  `spread` is the half-width
- * of the 95 % interval in logs, from those errors, groups weighing the same.
+ * normal equations and one small solve for each group.  `spread` is the
+ * half-width
+ * of the 95 % interval in logs: the quantile of those errors, groups weighing
+ * the same, widened for their small number as Student did.
  */
 #ifndef FORMULA_POWER_FIT_H
 #define FORMULA_POWER_FIT_H

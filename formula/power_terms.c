@@ -54,8 +54,10 @@ int power_terms_init(struct power_terms *terms, const struct power_map *map,
 
 	memset(terms, 0, sizeof(*terms));
 	name_dynamic(&namer, map, map->voltage ? "V²" : "");
-	if (!map->voltage && map->frequency)
+	if (!map->voltage && map->frequency) {
 		name_dynamic(&namer, map, "g²");
+		name_dynamic(&namer, map, "g⁴");
+	}
 	if (map->voltage)
 		name(&namer, "", "", "V");
 	if (map->temperature)
@@ -105,6 +107,7 @@ static void row_fill(const struct power_table *table, size_t row,
 		double g = table->hertz[row] / 1e9;
 
 		x = dynamic_fill(table, row, g * g, celsius, x);
+		x = dynamic_fill(table, row, g * g * g * g, celsius, x);
 	}
 	if (table->volts)
 		*x++ = volts;

@@ -9,11 +9,12 @@
  * Switching takes energy in proportion to the square of the voltage, so every
  * rate comes times V², and so does the clock, times f, for the cores that run;
  * leakage takes a current, so it comes times V, and grows with temperature.
- * Where the voltage is not known, 1 and g² stand for it (g in GHz; sums of the
- * two with weights >= 0 span the curves between), and where the frequency is
- * not either, 1.  No weight is negative, so no event gives energy back.
+ * Where the voltage is not known, 1, g² and g⁴ stand for V² (g in GHz; sums of
+ * them with weights >= 0 span the curves between: voltage is flat at low
+ * frequencies and steep at the highest), and where the frequency is not either,
+ * 1.  No weight is negative, so no event gives energy back.
  *
- *	dynamic, for each of V² | 1, g² | 1:
+ *	dynamic, for each of V² | 1, g², g⁴ | 1:
  *		rate · V²   (each counter)
  *		f · V², f · V² · (T − T0), f · V² · cores at work
  *	static: V, V · (T − T0), 1   (V only where known)
