@@ -13,6 +13,12 @@
 /* A gap longer than this many usual ones is a pause. */
 #define PAUSE 1.5
 
+/* What lies beyond is no count, frequency or voltage, and its square would not
+ * be a number. */
+#define LARGEST 1e30
+/* Watts: below it the meter has nothing to say. */
+#define LEAST_WATTS 1e-12
+
 /* Where the map's columns are in a file. */
 struct columns {
 	const char *path;
@@ -164,6 +170,21 @@ static void table_grow(struct power_table *table, const struct power_map *map)
 			mem_grow(table->time, &room[8], n, sizeof(double));
 }
 
+/* A cell that may not be negative. */
+static int amount_read(const struct columns *columns, const struct csv *csv,
+		       size_t column, double *value, struct err *err)
+{
+	if (csv_real(csv, column, value, err) < 0)
+		return -1;
+	if (*value >= 0 && *value <= LARGEST)
+		return 0;
+	return err_set(err, EINVAL,
+		       "%s:%zu: column %zu: a number from 0 to %g is expected, "
+		       "found %.40s",
+		       columns->path, csv_line(csv), column + 1, LARGEST,
+		       csv_cell(csv, column));
+}
+
 static int cores_read(struct power_table *table, const struct power_map *map,
 		      const struct columns *columns, const struct csv *csv,
 		      struct err *err)
@@ -176,9 +197,11 @@ static int cores_read(struct power_table *table, const struct power_map *map,
 	for (size_t i = 0; i < cores; i++) {
 		double first, second = 0;
 
-		if (csv_real(csv, columns->thread[i], &first, err) < 0 ||
-		    (siblings && csv_real(csv, columns->thread[i + siblings],
-					  &second, err) < 0))
+		if (amount_read(columns, csv, columns->thread[i], &first, err) <
+			    0 ||
+		    (siblings &&
+		     amount_read(columns, csv, columns->thread[i + siblings],
+				 &second, err) < 0))
 			return -1;
 		use[0] += first > 0 || second > 0;
 		use[1] += fmax(first, second) / map->thread_full;
@@ -187,15 +210,42 @@ static int cores_read(struct power_table *table, const struct power_map *map,
 	return 0;
 }
 
-static int optional_read(const struct csv *csv, const char *mapped,
-			 size_t column, double unit, double *values, size_t row,
-			 struct err *err)
+/* The power, and what is there but for the counters. */
+static int watts_read(struct power_table *table, const struct power_map *map,
+		      const struct columns *columns, const struct csv *csv,
+		      struct err *err)
 {
-	if (!mapped)
-		return 0;
-	if (csv_real(csv, column, &values[row], err) < 0)
+	double *watts = &table->watts[table->rows];
+
+	if (csv_real(csv, columns->power, watts, err) < 0)
 		return -1;
-	values[row] *= unit;
+	if (*watts >= LEAST_WATTS && *watts <= LARGEST)
+		return 0;
+	return err_set(err, EINVAL,
+		       "%s:%zu: %s: a power above 0 is expected, found %g",
+		       columns->path, csv_line(csv), map->power, *watts);
+}
+
+static int conditions_read(struct power_table *table,
+			   const struct power_map *map,
+			   const struct columns *columns, const struct csv *csv,
+			   struct err *err)
+{
+	size_t row = table->rows;
+
+	if ((map->time &&
+	     csv_real(csv, columns->time, &table->time[row], err) < 0) ||
+	    (map->frequency && amount_read(columns, csv, columns->frequency,
+					   &table->hertz[row], err) < 0) ||
+	    (map->voltage && amount_read(columns, csv, columns->voltage,
+					 &table->volts[row], err) < 0) ||
+	    (map->temperature && csv_real(csv, columns->temperature,
+					  &table->celsius[row], err) < 0))
+		return -1;
+	if (map->time)
+		table->time[row] *= power_map_second(map);
+	if (map->frequency)
+		table->hertz[row] *= power_map_hertz(map);
 	return 0;
 }
 
@@ -211,25 +261,12 @@ static int row_read(struct power_table *table, const struct power_map *map,
 			       columns->path, POWER_TABLE_CELLS_MAX);
 	table_grow(table, map);
 	rate = table->rate + row * table->rates;
-	if (csv_real(csv, columns->power, &table->watts[row], err) < 0)
-		return -1;
-	if (!(table->watts[row] > 0))
-		return err_set(err, EINVAL,
-			       "%s:%zu: %s: a power above 0 is expected, found "
-			       "%g",
-			       columns->path, csv_line(csv), map->power,
-			       table->watts[row]);
 	for (size_t i = 0; i < table->rates; i++)
-		if (csv_real(csv, columns->rate[i], &rate[i], err) < 0)
+		if (amount_read(columns, csv, columns->rate[i], &rate[i], err) <
+		    0)
 			return -1;
-	if (optional_read(csv, map->time, columns->time, power_map_second(map),
-			  table->time, row, err) < 0 ||
-	    optional_read(csv, map->frequency, columns->frequency,
-			  power_map_hertz(map), table->hertz, row, err) < 0 ||
-	    optional_read(csv, map->voltage, columns->voltage, 1, table->volts,
-			  row, err) < 0 ||
-	    optional_read(csv, map->temperature, columns->temperature, 1,
-			  table->celsius, row, err) < 0 ||
+	if (watts_read(table, map, columns, csv, err) < 0 ||
+	    conditions_read(table, map, columns, csv, err) < 0 ||
 	    (map->threads.count &&
 	     cores_read(table, map, columns, csv, err) < 0))
 		return -1;
