@@ -258,7 +258,7 @@ static int leave_out(const struct sample *sample, const struct normal *all,
 		     double *left_out, struct err *err)
 {
 	struct normal *normal = xmalloc(sizeof(*normal));
-	double b[N], top[N];
+	double b[N] = { 0 }, top[N];
 	int result = 0;
 
 	for (size_t g = 0; g < sample->groups && result == 0; g++) {
@@ -343,8 +343,10 @@ static void judge(struct power_fit *fit, const struct sample *sample,
 
 struct interval power_fit_interval(const struct power_fit *fit, double watts)
 {
-	return (struct interval){ watts * exp(-fit->spread),
-				  watts * exp(fit->spread) };
+	double ratio = exp(fit->spread);
+	struct interval pi = { watts / ratio, watts * ratio };
+
+	return pi;
 }
 
 /* ---- all of it -------------------------------------------------------------------*/

@@ -29,7 +29,7 @@ static int table_of(const char *text)
 {
 	char *file[1];
 	struct field_list files = { file, 1 };
-	struct tree tree;
+	struct tree tree = { 0 };
 	int result;
 
 	tree_init(&tree);
