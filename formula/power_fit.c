@@ -258,7 +258,7 @@ static int leave_out(const struct sample *sample, const struct normal *all,
 		     double *left_out, struct err *err)
 {
 	struct normal *normal = xmalloc(sizeof(*normal));
-	double b[N] = { 0 }, top[N];
+	double b[N], top[N];
 	int result = 0;
 
 	for (size_t g = 0; g < sample->groups && result == 0; g++) {
@@ -266,7 +266,7 @@ static int leave_out(const struct sample *sample, const struct normal *all,
 			   sample->start[g + 1]);
 		normal_subtract(normal, all, sample->terms);
 		result = normal_solve(normal, sample->terms, b, err);
-		for (size_t j = 0; j < sample->terms; j++)
+		for (size_t j = 0; j < data->terms; j++)
 			top[j] = tops->owner[j] == g ? tops->other[j]
 						     : tops->top[j];
 		for (size_t i = sample->start[g];
