@@ -74,6 +74,11 @@ static void print_trial(const struct power_trial *trial,
 	put_row(table, "all", "rows", &score->all);
 	table_print(table, stdout);
 	table_free(table);
+	if (score->all.beyond)
+		printf("%zu row%s beyond what was learnt: terms count no "
+		       "more than their largest value there\n",
+		       score->all.beyond,
+		       score->all.beyond == 1 ? " is" : "s are");
 	printf("mean over %zu %s: MAPE %.2f %%, in pi95 %.1f %%\n",
 	       trial->splits,
 	       trial->kind == POWER_TRIAL_HALVES          ? "halves"

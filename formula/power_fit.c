@@ -251,6 +251,14 @@ double power_fit_value(const struct power_fit *fit, const double *x)
 	return value(fit->b, fit->top, x, fit->terms);
 }
 
+bool power_fit_is_beyond(const struct power_fit *fit, const double *x)
+{
+	for (size_t j = 0; j < fit->terms; j++)
+		if (fit->b[j] > 0 && x[j] > fit->top[j])
+			return true;
+	return false;
+}
+
 /* ---- leaving out -----------------------------------------------------------------*/
 
 static int leave_out(const struct sample *sample, const struct normal *all,

@@ -57,6 +57,8 @@ int power_fit_make(struct power_fit *fit, const struct power_data *data,
 		   const bool *part, double *left_out, struct err *err);
 
 double power_fit_value(const struct power_fit *fit, const double *x);
+/* Would a term that matters count more, if it were not for its `top`? */
+bool power_fit_is_beyond(const struct power_fit *fit, const double *x);
 struct interval power_fit_interval(const struct power_fit *fit, double watts);
 
 #endif

@@ -78,14 +78,19 @@ int power_model_train(struct power_model *model, const struct power_map *map,
 }
 
 void power_model_predict(const struct power_model *model,
-			 const struct power_table *table, double *watts)
+			 const struct power_table *table, double *watts,
+			 bool *beyond)
 {
 	size_t terms = model->terms.count;
 	double *x = xcalloc(table->rows * terms + 1, sizeof(*x));
 
 	power_terms_fill(&model->terms, table, model->celsius, model->lag, x);
-	for (size_t i = 0; i < table->rows; i++)
+	for (size_t i = 0; i < table->rows; i++) {
 		watts[i] = power_fit_value(&model->fit, x + i * terms);
+		if (beyond)
+			beyond[i] =
+				power_fit_is_beyond(&model->fit, x + i * terms);
+	}
 	free(x);
 }
 

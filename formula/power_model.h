@@ -41,9 +41,11 @@ int power_model_train(struct power_model *model, const struct power_map *map,
 		      const struct power_table *table, const bool *part,
 		      struct err *err);
 
-/* Watts for every row of a table that was read with the model's map. */
+/* Watts for every row of a table that was read with the model's map, and
+ * whether the row is beyond what was learnt (`beyond` may be NULL). */
 void power_model_predict(const struct power_model *model,
-			 const struct power_table *table, double *watts);
+			 const struct power_table *table, double *watts,
+			 bool *beyond);
 
 struct doc *power_model_to_doc(const struct power_model *model);
 int power_model_from_doc(struct power_model *model, const struct doc *doc,

@@ -49,17 +49,18 @@ void power_score_done(struct power_score *score)
 }
 
 static void tally(struct power_tally *tally, double watts, double guess,
-		  struct interval pi)
+		  struct interval pi, bool beyond)
 {
 	tally->rows++;
 	tally->relative += fabs(guess / watts - 1);
 	tally->watts += fabs(guess - watts);
 	tally->inside += watts >= pi.lo && watts <= pi.hi;
+	tally->beyond += beyond;
 }
 
 void power_score_add(struct power_score *score, const struct power_table *table,
 		     const struct power_model *model, const double *watts,
-		     const bool *part)
+		     const bool *beyond, const bool *part)
 {
 	for (size_t i = 0; i < table->rows; i++) {
 		double real = table->watts[i], guess = watts[i];
@@ -67,12 +68,13 @@ void power_score_add(struct power_score *score, const struct power_table *table,
 
 		if (part && !part[i])
 			continue;
-		tally(&score->all, real, guess, pi);
-		tally(&score->group[table->group[i]], real, guess, pi);
+		tally(&score->all, real, guess, pi, beyond[i]);
+		tally(&score->group[table->group[i]], real, guess, pi,
+		      beyond[i]);
 		if (score->strata)
 			tally(&score->stratum[stratum_of(score,
 							 table->hertz[i])],
-			      real, guess, pi);
+			      real, guess, pi, beyond[i]);
 	}
 }
 

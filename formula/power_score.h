@@ -5,7 +5,7 @@
  *	struct power_score score;
  *
  *	power_score_init(&score, &table);
- *	power_score_add(&score, &table, &model, watts, part);
+ *	power_score_add(&score, &table, &model, watts, beyond, part);
  *	mape = power_tally_mape(&score.all);
  *	power_score_done(&score);
  *
@@ -28,6 +28,7 @@ struct power_tally {
 	double relative; /* sum of |prediction / watts − 1| */
 	double watts;    /* sum of |prediction − watts| */
 	size_t inside;   /* the 95 % interval */
+	size_t beyond;   /* what was learnt */
 };
 
 struct power_score {
@@ -46,7 +47,7 @@ void power_score_done(struct power_score *score);
 /* The rows that `part` marks (NULL: all). */
 void power_score_add(struct power_score *score, const struct power_table *table,
 		     const struct power_model *model, const double *watts,
-		     const bool *part);
+		     const bool *beyond, const bool *part);
 
 /* NaN where there are no rows. */
 double power_tally_mape(const struct power_tally *tally); /* 0.03: 3 % */

@@ -24,6 +24,7 @@ static struct doc *tally_to_doc(const struct power_tally *tally)
 	doc_set_real(doc, "mape", power_tally_mape(tally));
 	doc_set_real(doc, "mae_w", power_tally_mae(tally));
 	doc_set_real(doc, "pi95_coverage", power_tally_coverage(tally));
+	doc_set_int(doc, "beyond_rows", (int64_t)tally->beyond);
 	return doc;
 }
 
@@ -124,6 +125,7 @@ static void merge(struct power_tally *into, const struct power_tally *from)
 	into->relative += from->relative;
 	into->watts += from->watts;
 	into->inside += from->inside;
+	into->beyond += from->beyond;
 }
 
 /* `counted`: how many splits had rows of a stratum. */
@@ -169,6 +171,7 @@ static void mark_rows(const struct power_table *table, const bool *groups,
 struct room {
 	bool *tested; /* groups */
 	bool *part;   /* rows */
+	bool *beyond; /* rows */
 	double *watts;
 	size_t counted[POWER_SCORE_STRATA];
 };
@@ -187,11 +190,12 @@ static int split_score(const struct power_trial *trial, struct room *room,
 		if (power_model_train(&mine, map, table, room->part, err) < 0)
 			return -1;
 	}
-	power_model_predict(model ? model : &mine, table, room->watts);
+	power_model_predict(model ? model : &mine, table, room->watts,
+			    room->beyond);
 	mark_rows(table, room->tested, true, room->part);
 	power_score_init(score, table);
 	power_score_add(score, table, model ? model : &mine, room->watts,
-			room->part);
+			room->beyond, room->part);
 	if (!model) {
 		log_detail("score", "split %zu: lag %g, spread %.3f", index + 1,
 			   mine.lag, mine.fit.spread);
@@ -260,6 +264,7 @@ int power_trial_run(struct power_trial *trial, const struct power_table *table,
 	room.tested = xcalloc(table->groups, sizeof(*room.tested));
 	room.part = xcalloc(table->rows, sizeof(*room.part));
 	room.watts = xcalloc(table->rows, sizeof(*room.watts));
+	room.beyond = xcalloc(table->rows, sizeof(*room.beyond));
 	for (size_t i = 0; i < trial->splits && result == 0; i++)
 		result = run_split(trial, &room, i, table, map, model, sink,
 				   err);
@@ -270,6 +275,7 @@ int power_trial_run(struct power_trial *trial, const struct power_table *table,
 	free(room.tested);
 	free(room.part);
 	free(room.watts);
+	free(room.beyond);
 	return result;
 }
 

@@ -74,6 +74,11 @@ valid power-score five
 formula score --map map.json --from runs.tsv --halves 5 --seed 2 --json >seeded 2>/dev/null
 ! cmp -s five seeded || die "the seed changes nothing"
 
+# More than was ever learnt.
+sed -E '10s/(.*)\t[0-9]+\t([0-9.]+)$/\1\t900000000\t\2/' other.tsv >far.tsv
+formula score --model model.json --from far.tsv >out 2>/dev/null
+has out '^1 rows? (is|are) beyond what was learnt'
+
 # Files are groups where the map names none; threads of a machine, percent.
 grep -v '"group"' <<<'{ "power": "P", "rates": ["n"], "threads": ["a", "b"], "siblings": 1 }' >files.json
 for i in 1 2 3; do

@@ -27,7 +27,7 @@ static void train(const struct power_map *map, const struct power_table *table)
 		return;
 	}
 	watts = xcalloc(table->rows, sizeof(*watts));
-	power_model_predict(&model, table, watts);
+	power_model_predict(&model, table, watts, NULL);
 	for (size_t i = 0; i < table->rows; i++)
 		if (!(watts[i] >= 0) || !isfinite(watts[i]))
 			abort();

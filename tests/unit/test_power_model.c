@@ -331,6 +331,8 @@ START_TEST(nothing_counts_beyond_what_was_learnt)
 		far[j] = 100 * fit.top[j];
 	ck_assert_double_eq(power_fit_value(&fit, far),
 			    power_fit_value(&fit, at));
+	ck_assert(power_fit_is_beyond(&fit, far));
+	ck_assert(!power_fit_is_beyond(&fit, at));
 }
 END_TEST
 
@@ -431,8 +433,8 @@ START_TEST(a_model_survives_its_document)
 			 0);
 	doc = power_model_to_doc(&model);
 	ck_assert_int_eq(power_model_from_doc(&again, doc, "m.json", &err), 0);
-	power_model_predict(&model, &table, one);
-	power_model_predict(&again, &table, two);
+	power_model_predict(&model, &table, one, NULL);
+	power_model_predict(&again, &table, two, NULL);
 	ck_assert_mem_eq(one, two, table.rows * sizeof(*one));
 	ck_assert_double_eq_tol(again.fit.spread, model.fit.spread, 1e-12);
 	power_model_done(&again);
