@@ -41,6 +41,11 @@ holds halves.json 'd["splits"] == 20' 'd["mean_mape"] <= 0.033' \
 	'0.92 <= d["mean_pi95_coverage"] <= 0.98' \
 	'all(0.92 <= f["mean_pi95_coverage"] <= 0.98 for f in frequency.values())'
 
+# The same without the voltage: smooth in frequency.
+grep -v '"voltage"' "$SRC/tests/data/power/odroid_xu3.json" >flat.json
+formula score -q --map flat.json --from "$odroid" --json >smooth.json
+holds smooth.json 'all(f["mape"] <= 0.031 for f in frequency.values())'
+
 # Applications that it has not seen.
 from=()
 for file in "$server"/x5650_*.csv.gz; do from+=(--from "$file"); done
