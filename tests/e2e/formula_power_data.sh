@@ -41,10 +41,10 @@ holds halves.json 'd["splits"] == 20' 'd["mean_mape"] <= 0.033' \
 	'0.92 <= d["mean_pi95_coverage"] <= 0.98' \
 	'all(0.92 <= f["mean_pi95_coverage"] <= 0.98 for f in frequency.values())'
 
-# The same without the voltage: smooth in frequency.
+# The same without the voltage: smooth in frequency.  (Its many terms take time.)
 grep -v '"voltage"' "$SRC/tests/data/power/odroid_xu3.json" >flat.json
-formula score -q --map flat.json --from "$odroid" --json >smooth.json
-holds smooth.json 'all(f["mape"] <= 0.031 for f in frequency.values())'
+formula score -q --map flat.json --from "$odroid" --halves 5 --json >smooth.json
+holds smooth.json 'all(f["mean_mape"] <= 0.04 for f in frequency.values())'
 
 # Applications that it has not seen.
 from=()
