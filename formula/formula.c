@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "formula/formula_power.h"
 #include "formula/powerapi.h"
 
 static const struct cli_command compare = {
@@ -15,6 +16,24 @@ static const struct cli_command compare = {
 	.config_size = sizeof(struct formula_compare_config),
 	.run = formula_compare,
 	.takes_arguments = true,
+};
+
+static const struct cli_command fit = {
+	.name = "fit",
+	.summary = "learn a power model from a recorded table",
+	.about = formula_fit_about,
+	.fields = formula_fit_fields,
+	.config_size = sizeof(struct formula_fit_config),
+	.run = formula_fit,
+};
+
+static const struct cli_command score = {
+	.name = "score",
+	.summary = "how far off a power model is",
+	.about = formula_score_about,
+	.fields = formula_score_fields,
+	.config_size = sizeof(struct formula_score_config),
+	.run = formula_score,
 };
 
 static const struct cli_command self = {
@@ -31,6 +50,8 @@ int main(int argc, char **argv)
 		formula_top_command,
 		formula_report_command,
 		compare,
+		fit,
+		score,
 		{ .name = NULL },
 	};
 	const struct cli_program program = {
