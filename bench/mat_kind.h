@@ -49,7 +49,8 @@ struct mat_kind {
 
 extern const struct mat_kind mat_kind_openblas, mat_kind_onednn, mat_kind_plain;
 
-/* oneDNN works on the calling thread alone from now on. */
+/* oneDNN works on the calling thread alone from now on, and signals find a
+ * stack: before any call of it that computes. */
 void mat_onednn_single_thread(void);
 
 /* How far the instructions of an OpenBLAS core reach: 0 SSE, 1 AVX, 2 AVX2

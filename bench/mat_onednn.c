@@ -5,6 +5,7 @@
 #include "bench/mat_kind.h"
 
 #include <dnnl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +15,26 @@
  * was built without OpenMP does not bring the symbol. */
 extern void omp_set_num_threads(int threads) __attribute__((weak));
 
+/* What the kernel writes on a signal: about 3 KiB of registers with AVX-512, 11
+ * with AMX; and the handlers are small. */
+#define SIGNAL_STACK 32768
+
+/* AVX-512 kernels of dnnl_sgemm (2.6.3) keep the stack pointer in a block of
+ * the heap while they work.  A signal that comes then has its frame written
+ * below that, over whatever lies there, and free() aborts some time later.  So
+ * each thread that calls oneDNN sets a stack aside, and handlers ask for it
+ * (SA_ONSTACK; lib/cli_stop.c).  A stack that is there already, a sanitizer's,
+ * stays. */
+static void signal_stack(void)
+{
+	static _Thread_local char stack[SIGNAL_STACK];
+	const stack_t aside = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	stack_t now;
+
+	if (sigaltstack(NULL, &now) == 0 && (now.ss_flags & SS_DISABLE))
+		(void)sigaltstack(&aside, NULL);
+}
+
 void mat_onednn_single_thread(void)
 {
 	static _Thread_local bool done;
@@ -21,6 +42,7 @@ void mat_onednn_single_thread(void)
 	if (done)
 		return;
 	done = true;
+	signal_stack();
 	if (omp_set_num_threads)
 		omp_set_num_threads(1);
 }

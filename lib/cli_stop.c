@@ -39,10 +39,13 @@ static void stop_note(int number)
 	errno = kept;
 }
 
-/* No SA_RESTART: whoever waits is woken. */
+/* No SA_RESTART: whoever waits is woken.  On the stack that a thread has set
+ * aside for signals, if any: kernels of oneDNN point the stack's register at
+ * their own data (bench/mat_onednn.c). */
 static void stop_install(void)
 {
-	struct sigaction action = { .sa_handler = stop_note };
+	struct sigaction action = { .sa_handler = stop_note,
+				    .sa_flags = SA_ONSTACK };
 
 	sigemptyset(&action.sa_mask);
 	sigaddset(&action.sa_mask, SIGINT);

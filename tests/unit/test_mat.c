@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/mat.h"
 #include "bench/mat_kind.h"
@@ -226,6 +228,33 @@ START_TEST(an_empty_product_touches_nothing)
 }
 END_TEST
 
+/* What a thread of its own has of it after a product. */
+static void *multiply_and_ask(void *stack)
+{
+	const struct mat *mat = mat_open("onednn", NULL);
+	struct product p = product_new(MAT_NO, MAT_NO, 32, 200, 200);
+
+	mat_gemm(mat, p.ta, p.tb, p.m, p.n, p.k, 1.0f, p.a, p.lda, p.b, p.ldb,
+		 0.0f, p.c, p.ldc);
+	product_done(&p);
+	sigaltstack(NULL, stack);
+	return NULL;
+}
+
+/* oneDNN's kernels borrow the register of the other one. */
+START_TEST(a_signal_has_a_stack_of_its_own)
+{
+	stack_t stack = { .ss_flags = SS_DISABLE };
+	pthread_t thread;
+
+	ck_assert_int_eq(
+		pthread_create(&thread, NULL, multiply_and_ask, &stack), 0);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(stack.ss_flags & SS_DISABLE, 0);
+	ck_assert_uint_ge(stack.ss_size, (size_t)sysconf(_SC_MINSIGSTKSZ));
+}
+END_TEST
+
 START_TEST(unknown_kind_is_refused_with_the_nearest_name)
 {
 	struct err err = { 0 };
@@ -304,6 +333,7 @@ Suite *mat_suite(void)
 	tcase_add_loop_test(tc, four_threads_may_multiply_at_once, 0, KINDS);
 	tcase_add_loop_test(tc, an_empty_product_touches_nothing, 0, KINDS);
 	tcase_add_loop_test(tc, a_named_kind_serves_every_shape, 0, KINDS);
+	tcase_add_test(tc, a_signal_has_a_stack_of_its_own);
 	tcase_add_test(tc, unknown_kind_is_refused_with_the_nearest_name);
 	tcase_add_test(tc, rules_serve_the_measured_shapes_best);
 	tcase_add_test(tc, describe_names_both_libraries);
