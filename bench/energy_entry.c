@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/mem.h"
 
@@ -37,6 +39,11 @@ void energy_entries_add(struct energy_entries *entries,
 	struct energy_entry *entry = entry_for(entries, &record->config);
 	double steps = (double)record->steps;
 
+	if (!entry->n)
+		memcpy(entry->instructions, record->instructions,
+		       sizeof(entry->instructions));
+	else if (strcmp(entry->instructions, record->instructions) != 0)
+		entry->instructions[0] = '\0';
 	entry->n++;
 	entry->flagged += record->flags || record->other_flags;
 	entry->has_net &= record->has_net;
@@ -145,6 +152,8 @@ struct doc *energy_entry_to_doc(const struct energy_entry *entry,
 	double mean = entry->joules.figure.mean;
 
 	step_config_put(&entry->config, doc);
+	if (entry->instructions[0])
+		doc_set_text(doc, "instructions", entry->instructions);
 	doc_set_int(doc, "n", (int64_t)entry->n);
 	doc_set_int(doc, "flagged", (int64_t)entry->flagged);
 	doc_set_real(doc, "repeat_cv", entry->repeat_cv);
@@ -208,6 +217,8 @@ int energy_entry_read(const struct doc *doc, struct energy_entry *entry,
 	if (n < 1)
 		return err_set(err, EINVAL, "n: must be at least 1");
 	made.n = (size_t)n;
+	snprintf(made.instructions, sizeof(made.instructions), "%s",
+		 doc_string(doc_get(doc, "instructions"), ""));
 	made.flagged = (size_t)doc_int(doc_get(doc, "flagged"), 0);
 	made.repeat_cv = doc_real(doc_get(doc, "repeat_cv"), (double)NAN);
 	made.has_net = doc_get(doc, "joules_per_step_net") != NULL;

@@ -37,6 +37,8 @@ struct energy_series {
 
 struct energy_entry {
 	struct step_config config;
+	/* What its precision ended up on; empty: not known, or not one. */
+	char instructions[PRECISION_INSTRUCTIONS_MAX];
 	size_t n;         /* windows */
 	size_t flagged;   /* of them */
 	double repeat_cv; /* of seconds per step, over the windows without a

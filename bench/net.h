@@ -115,6 +115,13 @@ void net_spec_cost(const struct net_spec *spec, size_t batch, enum loss loss,
 		   bool momentum, struct net_cost *cost);
 void net_spec_layer_cost(const struct net_spec *spec, size_t layer,
 			 size_t batch, struct net_layer_cost *cost);
+/* The same in another precision than fp32. */
+void net_spec_cost_in(struct precision precision, const struct net_spec *spec,
+		      size_t batch, enum loss loss, bool momentum,
+		      struct net_cost *cost);
+void net_spec_layer_cost_in(struct precision precision,
+			    const struct net_spec *spec, size_t layer,
+			    size_t batch, struct net_layer_cost *cost);
 
 int loss_parse(const char *text, enum loss *loss, struct err *err);
 const char *loss_name(enum loss loss);

@@ -506,14 +506,18 @@ START_TEST(costs_add_up_and_are_positive)
 {
 	struct net_spec spec;
 	struct net_cost cost;
-	double operations = 0.0, parameters = 0.0;
+	double operations = 0.0, parameters = 0.0, bytes = 0.0, kept = 0.0;
+	struct precision in = { .kind = (enum precision_kind)(_i / NETS),
+				.bits = 4 };
 
-	net_spec_parse(nets[_i], &spec, NULL);
-	net_spec_cost(&spec, 8, LOSS_CE, false, &cost);
+	net_spec_parse(nets[_i % NETS], &spec, NULL);
+	net_spec_cost_in(in, &spec, 8, LOSS_CE, false, &cost);
 	for (size_t l = 0; l < spec.layers; l++) {
 		struct net_layer_cost layer;
 
-		net_spec_layer_cost(&spec, l, 8, &layer);
+		net_spec_layer_cost_in(in, &spec, l, 8, &layer);
+		bytes += layer.bytes_step;
+		kept += layer.activation_bytes;
 		ck_assert(layer.name[0] != '\0');
 		ck_assert_double_ge(layer.bytes_step, layer.bytes_forward);
 		ck_assert_double_gt(layer.bytes_forward, 0.0);
@@ -521,6 +525,8 @@ START_TEST(costs_add_up_and_are_positive)
 		parameters += (double)layer.parameters;
 	}
 	ck_assert_double_eq(operations, cost.operations);
+	ck_assert_double_eq(bytes, cost.bytes);
+	ck_assert_double_eq(kept, cost.activation_bytes);
 	ck_assert_double_eq(parameters, (double)net_spec_parameters(&spec));
 }
 END_TEST
@@ -560,7 +566,8 @@ Suite *layer_suite(void)
 	tcase_add_test(tc, json_says_the_same_as_a_line);
 	tcase_add_loop_test(tc, a_bad_description_is_refused_with_a_reason, 0,
 			    (int)(sizeof(refused) / sizeof(refused[0])));
-	tcase_add_loop_test(tc, costs_add_up_and_are_positive, 0, NETS);
+	tcase_add_loop_test(tc, costs_add_up_and_are_positive, 0,
+			    NETS * PRECISION_KINDS);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -378,6 +378,49 @@ START_TEST(cost_counts_every_product_once)
 }
 END_TEST
 
+/* By hand: 4 samples, 40 -> 20 -> 10; rows of x 160, of h 80, of z 40. */
+START_TEST(narrow_operands_move_narrow_bytes)
+{
+	static const struct {
+		enum precision_kind kind;
+		double forward, step, kept;
+	} row[] = {
+		{ PRECISION_FP32, 4 * (160 + 820 + 80) + 4 * (80 + 210 + 40),
+		  4 * (160 + 820 + 80) + 4 * (160 + 80 + 2 * 820) +
+			  4 * (80 + 210 + 40) +
+			  4 * (80 + 40 + 2 * 210 + 40 + 200 + 80) +
+			  /* biases are no operand of dX */ 0,
+		  4 * (80 + 40) },
+		{ PRECISION_BF16,
+		  8 * (160 + 800) + 4 * (20 + 80) + 8 * (80 + 200) +
+			  4 * (10 + 40),
+		  8 * (160 + 800) + 4 * (20 + 80) + 8 * 80 + 2 * 160 + 8 * 820 +
+			  8 * (80 + 200) + 4 * (10 + 40) + 2 * 8 * 40 + 2 * 80 +
+			  8 * 210 + 2 * 200 + 4 * 80,
+		  4 * (80 + 40) + 2 * (160 + 80) },
+		/* The last layer stays fp32. */
+		{ PRECISION_INT8,
+		  6 * (160 + 800) + 4 * (20 + 80) + 4 * (80 + 210 + 40),
+		  6 * (160 + 800) + 4 * (20 + 80) + 6 * 80 + 160 + 8 * 820 +
+			  4 * (80 + 210 + 40) +
+			  4 * (80 + 40 + 2 * 210 + 40 + 200 + 80),
+		  4 * (80 + 40) + 160 },
+	};
+	struct net_spec spec;
+	struct net_cost cost;
+
+	net_spec_parse("mlp:40-20-10", &spec, NULL);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct precision in = { .kind = row[i].kind };
+
+		net_spec_cost_in(in, &spec, 4, LOSS_CE, false, &cost);
+		ck_assert_double_eq(cost.bytes_forward, row[i].forward);
+		ck_assert_double_eq(cost.bytes, row[i].step);
+		ck_assert_double_eq(cost.activation_bytes, row[i].kept);
+	}
+}
+END_TEST
+
 START_TEST(layers_add_up_to_the_step)
 {
 	struct net_spec spec;
@@ -432,6 +475,7 @@ Suite *net_suite(void)
 	tcase_add_test(tc, losses_go_by_their_names);
 	tcase_add_test(tc, activations_beyond_the_limit_are_refused);
 	tcase_add_test(tc, cost_counts_every_product_once);
+	tcase_add_test(tc, narrow_operands_move_narrow_bytes);
 	tcase_add_test(tc, layers_add_up_to_the_step);
 	suite_add_tcase(suite, tc);
 	return suite;
