@@ -12,7 +12,7 @@
 struct describe_config {
 	struct cli_shared shared;
 	int64_t batch;
-	char *loss;
+	char *loss, *precision;
 	double momentum;
 };
 
@@ -23,6 +23,9 @@ static const struct field describe_fields[] = {
 	  .help = "samples per step" },
 	{ "loss", FIELD_TEXT, offsetof(struct describe_config, loss),
 	  .initial = "ce", .value = "LOSS", .help = LOSS_NAMES },
+	{ "precision", FIELD_TEXT, offsetof(struct describe_config, precision),
+	  .initial = "fp32", .value = "PRECISION",
+	  .help = "fp32, bf16, int8, fp16, fake-intN" },
 	{ "momentum", FIELD_REAL, offsetof(struct describe_config, momentum),
 	  .initial = "0", .min = 0, .max = 0.9999, .value = "M",
 	  .help = "momentum of SGD (0: plain)" },
@@ -36,18 +39,21 @@ static const char describe_about[] =
 	"the\n"
 	"multiplications and additions of its matrix products, and the bytes "
 	"that they\n"
-	"read and write at least.  Nothing is measured; these are the terms "
-	"that bench\n"
-	"fit weighs.\n"
+	"read and write at least.  Nothing is measured; in fp32 these are the "
+	"terms that\n"
+	"bench fit weighs.  Last, which instructions the precision ends up on "
+	"here.\n"
 	"\n"
 	"Examples:\n"
 	"  bench describe mlp:784-256-256-10\n"
 	"  bench describe cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10 --batch 128\n"
+	"  bench describe mlp:784-256-256-10 --precision int8\n"
 	"  bench describe lenet5 --json";
 
 struct subject {
 	struct net_spec spec;
 	enum loss loss;
+	struct precision precision;
 	size_t batch;
 	struct net_cost cost;
 };
@@ -84,23 +90,30 @@ static void print_table(const struct subject *subject)
 		.operations_step = subject->cost.operations,
 		.bytes_forward = subject->cost.bytes_forward,
 		.bytes_step = subject->cost.bytes,
+		.activation_bytes = subject->cost.activation_bytes,
 	};
+	char precision[PRECISION_NAME_MAX];
 
 	for (size_t l = 0; l < subject->spec.layers; l++) {
 		struct net_layer_cost layer;
 
-		net_spec_layer_cost(&subject->spec, l, subject->batch, &layer);
-		sum.activation_bytes += layer.activation_bytes;
+		net_spec_layer_cost_in(subject->precision, &subject->spec, l,
+				       subject->batch, &layer);
 		row(table, &layer);
 	}
 	row(table, &sum);
-	printf("%s, batch %zu, loss %s, fp32\n", subject->spec.text,
-	       subject->batch, loss_name(subject->loss));
+	printf("%s, batch %zu, loss %s, %s\n", subject->spec.text,
+	       subject->batch, loss_name(subject->loss),
+	       precision_name(&subject->precision, precision));
 	table_print(table, stdout);
 	table_free(table);
 	printf("a step starts %.0f matrix products", subject->cost.layers);
 	printf(" and passes over %.0f more values, %.0f of them with exp()\n",
 	       subject->cost.elements, subject->cost.exponentials);
+	printf("%s ends up on %s%s\n", precision,
+	       precision_instructions(&subject->precision),
+	       precision_saves(&subject->precision) ? ""
+						    : " (saves no energy)");
 }
 
 /* ---- for programs -------------------------------------------------------------- */
@@ -110,7 +123,8 @@ static struct doc *layer_doc(const struct subject *subject, size_t l)
 	struct doc *doc = doc_new_object();
 	struct net_layer_cost cost;
 
-	net_spec_layer_cost(&subject->spec, l, subject->batch, &cost);
+	net_spec_layer_cost_in(subject->precision, &subject->spec, l,
+			       subject->batch, &cost);
 	doc_set_text(doc, "name", cost.name);
 	doc_set_int(doc, "parameters", (int64_t)cost.parameters);
 	doc_set_real(doc, "operations_forward", cost.operations_forward);
@@ -125,14 +139,18 @@ static void print_json(const struct subject *subject)
 {
 	const struct net_cost *cost = &subject->cost;
 	struct doc *doc = doc_new_object(), *layers = doc_new_array();
-	char *line;
+	char *line, precision[PRECISION_NAME_MAX];
 
 	for (size_t l = 0; l < subject->spec.layers; l++)
 		doc_add_take(layers, layer_doc(subject, l));
 	doc_set_text(doc, "schema", "fedwatts.description/1");
 	doc_set_text(doc, "model", subject->spec.text);
 	doc_set_int(doc, "batch", (int64_t)subject->batch);
-	doc_set_text(doc, "precision", "fp32");
+	doc_set_text(doc, "precision",
+		     precision_name(&subject->precision, precision));
+	doc_set_text(doc, "instructions",
+		     precision_instructions(&subject->precision));
+	doc_set_bool(doc, "saves_energy", precision_saves(&subject->precision));
 	doc_set_text(doc, "loss", loss_name(subject->loss));
 	doc_set_int(doc, "parameters",
 		    (int64_t)net_spec_parameters(&subject->spec));
@@ -140,6 +158,7 @@ static void print_json(const struct subject *subject)
 	doc_set_real(doc, "operations_step", cost->operations);
 	doc_set_real(doc, "bytes_forward", cost->bytes_forward);
 	doc_set_real(doc, "bytes_step", cost->bytes);
+	doc_set_real(doc, "activation_bytes", cost->activation_bytes);
 	doc_set_real(doc, "kernels_step", cost->layers);
 	doc_set_real(doc, "elements_step", cost->elements);
 	doc_set_real(doc, "exponentials_step", cost->exponentials);
@@ -163,11 +182,12 @@ static int bench_describe(struct cli *cli, void *values, struct err *err)
 	}
 	if (net_spec_parse(cli->argument[0], &subject.spec, err) < 0 ||
 	    loss_parse(config->loss, &subject.loss, err) < 0 ||
+	    precision_parse(config->precision, &subject.precision, err) < 0 ||
 	    loss_fits(subject.loss, subject.spec.width[subject.spec.layers],
 		      err) < 0)
 		return CLI_USAGE;
-	net_spec_cost(&subject.spec, subject.batch, subject.loss,
-		      config->momentum > 0.0, &subject.cost);
+	net_spec_cost_in(subject.precision, &subject.spec, subject.batch,
+			 subject.loss, config->momentum > 0.0, &subject.cost);
 	if (config->shared.json)
 		print_json(&subject);
 	else

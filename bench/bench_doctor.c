@@ -7,6 +7,7 @@
 #include "bench/bench_commands.h"
 #include "bench/dataset.h"
 #include "bench/mat.h"
+#include "bench/product.h"
 #include "lib/doc.h"
 #include "lib/mem.h"
 #include "lib/table.h"
@@ -99,6 +100,20 @@ static void look_at_core(struct report *report)
 static void look_at_kernels(struct report *report)
 {
 	finding(report, FINE, "kernels", mat_describe(), "");
+}
+
+/* What each precision ends up on: it may be slower than fp32 here. */
+static void look_at_precisions(struct report *report)
+{
+	static const char *const narrow[] = { "bf16", "int8", "fp16" };
+
+	for (size_t i = 0; i < sizeof(narrow) / sizeof(narrow[0]); i++) {
+		struct precision precision;
+
+		if (precision_parse(narrow[i], &precision, NULL) == 0)
+			finding(report, FINE, narrow[i],
+				precision_instructions(&precision), "");
+	}
 }
 
 /* ---- files ------------------------------------------------------------------- */
@@ -268,6 +283,7 @@ static int bench_doctor(struct cli *cli, void *values, struct err *err)
 	look_at_machine(&report);
 	look_at_core(&report);
 	look_at_kernels(&report);
+	look_at_precisions(&report);
 	look_at_data(&report);
 	look_at_gnuplot(&report);
 	look_at_meters(&report);

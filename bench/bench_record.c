@@ -38,6 +38,8 @@ struct doc *bench_record_to_doc(const struct bench_record *record)
 	doc_set_int(doc, "block", (int64_t)record->block);
 	doc_set_int(doc, "position", (int64_t)record->position);
 	step_config_put(&record->config, doc);
+	if (record->instructions[0])
+		doc_set_text(doc, "instructions", record->instructions);
 	doc_set_int(doc, "parameters", (int64_t)parameters);
 	doc_set_int(doc, "steps", (int64_t)record->steps);
 	doc_set_int(doc, "samples",
@@ -173,6 +175,16 @@ static int read_reference(const struct doc *doc, struct bench_record *record,
 	return 0;
 }
 
+/* Older records do not say. */
+static int read_instructions(const struct doc *doc, struct bench_record *record,
+			     struct err *err)
+{
+	if (!doc_get(doc, "instructions"))
+		return 0;
+	return need_name(doc, "instructions", record->instructions,
+			 sizeof(record->instructions), err);
+}
+
 static int read_window(const struct doc *doc, struct bench_record *record,
 		       struct err *err)
 {
@@ -213,6 +225,7 @@ int bench_record_read(const struct doc *doc, struct bench_record *record,
 	    need_name(doc, "device", made.device, sizeof(made.device), err) <
 		    0 ||
 	    step_config_read(doc, &made.config, err) < 0 ||
+	    read_instructions(doc, &made, err) < 0 ||
 	    read_window(doc, &made, err) < 0 ||
 	    read_reference(doc, &made, err) < 0 ||
 	    read_energy(doc, &made, err) < 0)

@@ -49,6 +49,8 @@ struct bench_record {
 	int64_t time_ms;
 	size_t block, position;
 	struct step_config config;
+	/* precision_instructions(); empty: not known */
+	char instructions[PRECISION_INSTRUCTIONS_MAX];
 	uint64_t steps;
 	double seconds;
 	double reference_s;  /* 0: not known */

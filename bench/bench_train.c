@@ -1,30 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "bench/bench_commands.h"
-#include "bench/dataset.h"
 #include "bench/mat.h"
-#include "bench/net.h"
-#include "bench/training.h"
-#include "lib/doc.h"
+#include "bench/bench_train_job.h"
 #include "lib/log.h"
-#include "lib/progress.h"
-#include "lib/quantity.h"
-#include "sensor/meter.h"
-
-struct train_config {
-	struct cli_shared shared;
-	char *model, *data, *loss, *optimizer, *precision, *meter;
-	int64_t batch, epochs;
-	double rate, momentum, weight_decay, clip, warmup;
-	int decay;
-};
-
-static const char *const decays[] = { "none", "cosine", "step", NULL };
 
 /* clang-format off */
 static const struct field train_fields[] = {
@@ -59,7 +40,7 @@ static const struct field train_fields[] = {
 	  .initial = "0", .min = 0, .max = 1, .value = "W",
 	  .help = "share of the run in which the rate rises" },
 	{ "decay", FIELD_CHOICE, offsetof(struct train_config, decay),
-	  .initial = "cosine", .choices = decays, .value = "D",
+	  .initial = "cosine", .choices = train_decays, .value = "D",
 	  .help = "how the rate falls: cosine (to 0), step, none" },
 	{ "loss", FIELD_TEXT, offsetof(struct train_config, loss),
 	  .initial = "ce", .value = "LOSS",
@@ -70,6 +51,10 @@ static const struct field train_fields[] = {
 	{ "meter", FIELD_TEXT, offsetof(struct train_config, meter),
 	  .initial = "auto", .value = "M",
 	  .help = "where joules come from (bench doctor lists them)" },
+	{ "checkpoint", FIELD_TEXT, offsetof(struct train_config, checkpoint),
+	  .value = "FILE",
+	  .help = "keep the run there, and go on where it ends" },
+	CLI_FORCE(train_config, force),
 	CLI_SHARED(train_config),
 	FIELD_END
 };
@@ -85,35 +70,27 @@ static const char train_about[] =
 	"With --json each epoch is a line on stdout; the last line is the "
 	"summary.\n"
 	"\n"
+	"With --checkpoint the same command goes on where the last one was "
+	"stopped, and\n"
+	"ends with the same bits as a run that was not.  It is written every "
+	"30 s, at the\n"
+	"end, and on SIGINT and SIGTERM.\n"
+	"\n"
 	"Examples:\n"
 	"  bench train --model mlp:784-256-256-10 --data fashion-mnist\n"
 	"  bench train --model cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10 \\\n"
 	"    --data fashion-mnist --precision bf16 --epochs 5\n"
 	"  bench train --model softmax:20-4 --data synthetic:5000x20x4\n"
+	"  bench train --model mlp:784-256-256-10 --data fashion-mnist \\\n"
+	"    --epochs 100 --checkpoint mlp.ckpt\n"
 	"  bench train --model softmax:561-6 --data 'har:UCI HAR Dataset?test=0.3'\n"
 	"  bench train --model mlp:13-32-2 --data csv:heart.csv.xz --json\n"
 	"with 13 features, then the class, in each row of heart.csv.  bench(1) lists\n"
 	"what a data set can be.";
 
-/* All that a run needs, and what it added up. */
-struct job {
-	const struct train_config *config;
-	struct net_spec spec;
-	enum loss loss;
-	struct precision precision;
-	struct sgd sgd;
-	struct dataset *set;
-	struct net *net;
-	struct meter *meter;
-	struct progress *progress;
-	struct training_epoch last;
-	double seconds;
-	struct energy energy;
-};
-
 /* ---- before ------------------------------------------------------------------ */
 
-static int usage_check(const struct train_config *config, struct job *job,
+static int usage_check(const struct train_config *config, struct train_job *job,
 		       struct err *err)
 {
 	if (!config->model || !config->data)
@@ -155,7 +132,7 @@ static void sgd_fill(const struct train_config *config,
 		sgd->momentum = 0.9f;
 }
 
-static int job_open(struct job *job, struct err *err)
+static int job_open(struct train_job *job, struct err *err)
 {
 	const struct train_config *config = job->config;
 	const struct mat *mat = mat_open("auto", err);
@@ -175,197 +152,102 @@ static int job_open(struct job *job, struct err *err)
 	return job->meter ? 0 : -1;
 }
 
-static void job_close(struct job *job)
+static void job_close(struct train_job *job)
 {
 	progress_free(job->progress);
+	training_free(job->training);
+	doc_free(job->run);
 	meter_close(job->meter);
 	net_free(job->net);
 	dataset_free(job->set);
-}
-
-static void say_start(const struct job *job)
-{
-	const struct dataset *set = job->set;
-
-	log_note("data     %s: %zu samples to learn from, %zu to be tested "
-		 "on, %zu features, %zu classes",
-		 set->name, set->train.samples, set->test.samples,
-		 set->features, set->classes);
-	log_note("model    %s: %zu parameters; kernels %s", job->spec.text,
-		 net_parameters(job->net), mat_describe());
-	log_note("compute  %s: %s%s", job->config->precision,
-		 precision_instructions(&job->precision),
-		 precision_saves(&job->precision) ? "" : " (saves no energy)");
-	log_note("meter    %s", meter_describe(job->meter));
-	log_note("plan     %lld epochs, batch %lld, loss %s, %s with rate "
-		 "%g%s, momentum %g, seed %lld",
-		 (long long)job->config->epochs, (long long)job->config->batch,
-		 loss_name(job->loss), sgd_name(job->sgd.method),
-		 (double)job->sgd.rate, job->config->decay ? " falling" : "",
-		 (double)job->sgd.momentum,
-		 (long long)job->config->shared.seed);
-}
-
-/* ---- results ------------------------------------------------------------------- */
-
-static bool has_joules(const struct energy *energy)
-{
-	return isfinite(energy->joules);
-}
-
-static void doc_set_energy(struct doc *doc, const struct energy *energy,
-			   const struct meter *meter)
-{
-	if (!has_joules(energy))
-		return;
-	doc_set_real(doc, "energy_j", energy->joules);
-	doc_set_real(doc, "energy_sigma_j", energy->sigma_j);
-	doc_set_bounds(doc, "meter95", energy->scale_lo * energy->joules,
-		       energy->scale_hi * energy->joules);
-	doc_set_int(doc, "source", energy->source);
-	doc_set_text(doc, "meter", meter_spec(meter));
-}
-
-static void print_doc(struct doc *doc)
-{
-	char *line = doc_to_text(doc);
-
-	puts(line);
-	fflush(stdout);
-	free(line);
-	doc_free(doc);
-}
-
-static void print_epoch(const struct job *job)
-{
-	const struct training_epoch *epoch = &job->last;
-	struct doc *doc = doc_new_object();
-
-	doc_set_text(doc, "schema", "fedwatts.train-epoch/1");
-	doc_set_int(doc, "epoch", (int64_t)epoch->number);
-	doc_set_real(doc, "train_loss", epoch->train_loss);
-	doc_set_real(doc, "loss", epoch->loss);
-	doc_set_real(doc, "accuracy", epoch->accuracy);
-	doc_set_real(doc, "seconds", epoch->seconds);
-	doc_set_energy(doc, &epoch->energy, job->meter);
-	print_doc(doc);
-}
-
-/* A float as it was written, 0.1 and not 0.10000000149. */
-static double shown(float value)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%.7g", (double)value);
-	return strtod(text, NULL);
-}
-
-static void print_summary(const struct job *job)
-{
-	const struct train_config *config = job->config;
-	struct doc *doc = doc_new_object();
-
-	doc_set_text(doc, "schema", "fedwatts.train/1");
-	doc_set_text(doc, "model", job->spec.text);
-	doc_set_int(doc, "parameters", (int64_t)net_parameters(job->net));
-	doc_set_text(doc, "data", job->set->name);
-	doc_set_int(doc, "batch", config->batch);
-	doc_set_text(doc, "precision", config->precision);
-	doc_set_text(doc, "instructions",
-		     precision_instructions(&job->precision));
-	doc_set_bool(doc, "saves_energy", precision_saves(&job->precision));
-	doc_set_text(doc, "loss_function", loss_name(job->loss));
-	doc_set_text(doc, "optimizer",
-		     job->sgd.method == SGD_PLAIN && job->sgd.momentum > 0.0f
-			     ? "momentum"
-			     : sgd_name(job->sgd.method));
-	doc_set_real(doc, "rate", shown(job->sgd.rate));
-	doc_set_text(doc, "decay", decays[config->decay]);
-	doc_set_real(doc, "momentum", shown(job->sgd.momentum));
-	doc_set_real(doc, "weight_decay", config->weight_decay);
-	doc_set_real(doc, "clip", config->clip);
-	doc_set_real(doc, "warmup", config->warmup);
-	doc_set_int(doc, "threads", 1);
-	doc_set_int(doc, "seed", config->shared.seed);
-	doc_set_int(doc, "epochs", (int64_t)job->last.number);
-	doc_set_real(doc, "accuracy", job->last.accuracy);
-	doc_set_real(doc, "loss", job->last.loss);
-	doc_set_real(doc, "train_loss", job->last.train_loss);
-	doc_set_real(doc, "seconds", job->seconds);
-	doc_set_energy(doc, &job->energy, job->meter);
-	print_doc(doc);
-}
-
-/* "95.1 J ± 1.2 J, estimated (class 7, −50/+100 %)" */
-static const char *joules_text(const struct energy *energy, char *out,
-			       size_t size)
-{
-	char joules[QUANTITY_TEXT_MAX], sigma[QUANTITY_TEXT_MAX];
-	char label[ENERGY_LABEL_MAX];
-
-	if (!has_joules(energy)) {
-		snprintf(out, size, "no joules (no meter)");
-		return out;
-	}
-	snprintf(out, size, "%s ± %s, %s",
-		 quantity_text(energy->joules, QUANTITY_JOULES, joules),
-		 quantity_text(energy->sigma_j, QUANTITY_JOULES, sigma),
-		 energy_label(energy->source, energy->scale_lo,
-			      energy->scale_hi, label));
-	return out;
-}
-
-static void say_epoch(const struct job *job)
-{
-	const struct training_epoch *epoch = &job->last;
-	char seconds[QUANTITY_TEXT_MAX],
-		joules[QUANTITY_TEXT_MAX] = "no joules";
-	bool some = has_joules(&epoch->energy);
-
-	quantity_text(epoch->seconds, QUANTITY_SECONDS, seconds);
-	if (some)
-		quantity_text(epoch->energy.joules, QUANTITY_JOULES, joules);
-	log_note(" epoch %zu/%lld  loss %.4f  test loss %.4f  accuracy %.4f  "
-		 "%s  %s%s",
-		 epoch->number, (long long)job->config->epochs,
-		 epoch->train_loss, epoch->loss, epoch->accuracy, seconds,
-		 joules,
-		 some && epoch->energy.source >= ENERGY_CALIBRATED
-			 ? " estimated"
-			 : "");
-}
-
-static void say_summary(const struct job *job)
-{
-	char seconds[QUANTITY_TEXT_MAX], joules[256];
-
-	quantity_text(job->seconds, QUANTITY_SECONDS, seconds);
-	printf("accuracy %.4f, loss %.4f after %zu epochs, trained in %s with "
-	       "%s\n",
-	       job->last.accuracy, job->last.loss, job->last.number, seconds,
-	       joules_text(&job->energy, joules, sizeof(joules)));
 }
 
 /* ---- at work ------------------------------------------------------------------- */
 
 static void show(void *self, size_t epoch, double done, double loss)
 {
-	struct job *job = self;
+	struct train_job *job = self;
 
 	progress_show(job->progress, done, "epoch %zu/%lld  loss %.3f", epoch,
 		      (long long)job->config->epochs, loss);
 }
 
-static void epoch_done(struct job *job)
+static void epoch_done(struct train_job *job)
 {
 	energy_add(&job->energy, &job->last.energy);
 	job->seconds += job->last.seconds;
-	say_epoch(job);
-	if (job->config->shared.json)
-		print_epoch(job);
+	train_say_epoch(job);
 }
 
-static int job_run(struct job *job, struct err *err)
+/* The run, and how long it is meant to be: what a checkpoint must be of. */
+static struct doc *kept_doc(const struct train_job *job)
+{
+	struct doc *doc = doc_copy(job->run);
+
+	doc_set_int(doc, "epochs", job->config->epochs);
+	doc_set_text(doc, "meter", meter_spec(job->meter));
+	return doc;
+}
+
+static int save(void *self, struct err *err)
+{
+	struct train_job *job = self;
+	const char *path = job->config->checkpoint;
+	struct doc *kept;
+	int rc;
+
+	if (!path)
+		return 0;
+	kept = kept_doc(job);
+	rc = training_save(job->training, kept, path,
+			   job->resumed || job->config->force, err);
+	doc_free(kept);
+	job->resumed |= rc == 0;
+	return rc;
+}
+
+static int load(struct train_job *job, struct err *err)
+{
+	const char *path = job->config->checkpoint;
+	struct checkpoint *from = checkpoint_read(path, err);
+	struct doc *kept;
+	int rc;
+
+	if (!from)
+		return -1;
+	kept = kept_doc(job);
+	rc = training_load(job->training, kept, from, err);
+	if (rc < 0)
+		err_wrap(err, "checkpoint %s", path);
+	else
+		train_say_resumed(job, training_same_kernels(from));
+	doc_free(kept);
+	checkpoint_free(from);
+	return rc;
+}
+
+/* What is there already counts as done, and is told again. */
+static int resume(struct train_job *job, struct err *err)
+{
+	const struct train_config *config = job->config;
+	const struct training_epoch *curve;
+	size_t epochs;
+
+	if (!config->checkpoint || config->force ||
+	    access(config->checkpoint, F_OK) < 0)
+		return 0;
+	if (load(job, err) < 0)
+		return -1;
+	job->resumed = true;
+	curve = training_curve(job->training, &epochs);
+	for (size_t i = 0; i < epochs; i++) {
+		job->last = curve[i];
+		epoch_done(job);
+	}
+	return 0;
+}
+
+static void training_open(struct train_job *job)
 {
 	const struct train_config *config = job->config;
 	struct training_plan plan = {
@@ -376,41 +258,49 @@ static int job_run(struct job *job, struct err *err)
 		.warm = config->warmup,
 		.seed = (uint64_t)config->shared.seed,
 		.progress = show,
+		.save = config->checkpoint ? save : NULL,
 		.self = job,
 	};
-	struct training *training =
-		training_new(&plan, job->net, job->set, job->meter);
-	int got;
 
+	job->training = training_new(&plan, job->net, job->set, job->meter);
 	job->progress = progress_new();
 	job->energy = (struct energy)ENERGY_NONE;
-	while ((got = training_next(training, &job->last, err)) > 0)
-		epoch_done(job);
-	progress_wipe();
-	training_free(training);
-	return got;
 }
 
-static int job_finish(const struct job *job)
+static int job_run(struct train_job *job, struct err *err)
 {
-	if (!job->last.number) {
-		log_note("stopped  before the first epoch was done");
-		return cli_stop_status();
-	}
-	if (job->config->shared.json)
-		print_summary(job);
-	else
-		say_summary(job);
-	if (job->last.number == (size_t)job->config->epochs)
-		return 0;
-	log_note("stopped  after epoch %zu; the same command starts anew",
-		 job->last.number);
-	return cli_stop_status();
+	size_t before;
+	int got;
+
+	training_open(job);
+	/* A place that cannot be written to is told before the work. */
+	if (resume(job, err) < 0 || (!job->resumed && save(job, err) < 0))
+		return -1;
+	before = job->last.number;
+	while ((got = training_next(job->training, &job->last, err)) > 0)
+		epoch_done(job);
+	progress_wipe();
+	if (got < 0 || before == (size_t)job->config->epochs)
+		return got;
+	return save(job, err);
+}
+
+static int job_finish(const struct train_job *job)
+{
+	bool whole = job->last.number == (size_t)job->config->epochs;
+
+	if (job->last.number)
+		train_say_summary(job);
+	if (!whole)
+		train_say_stopped(job);
+	else if (job->config->checkpoint)
+		log_note("kept     %s", job->config->checkpoint);
+	return whole ? 0 : cli_stop_status();
 }
 
 static int bench_train(struct cli *cli, void *values, struct err *err)
 {
-	struct job job = { .config = values };
+	struct train_job job = { .config = values };
 	int status = -1;
 
 	if (usage_check(values, &job, err) < 0)
@@ -418,7 +308,8 @@ static int bench_train(struct cli *cli, void *values, struct err *err)
 	sgd_fill(values, &cli->config, &job.sgd);
 	cli_stop_signal();
 	if (job_open(&job, err) == 0) {
-		say_start(&job);
+		job.run = train_run_doc(&job);
+		train_say_start(&job);
 		status = job_run(&job, err);
 	}
 	if (status == 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,11 @@ void energy_entries_add(struct energy_entries *entries,
 	struct energy_entry *entry = entry_for(entries, &record->config);
 	double steps = (double)record->steps;
 
+	if (!entry->n)
+		memcpy(entry->instructions, record->instructions,
+		       sizeof(entry->instructions));
+	else if (strcmp(entry->instructions, record->instructions) != 0)
+		entry->instructions[0] = '\0';
 	entry->window = mem_grow(entry->window, &entry->capacity, entry->n + 1,
 				 sizeof(*entry->window));
 	entry->window[entry->n++] = (struct energy_window){
@@ -194,6 +200,8 @@ struct doc *energy_entry_to_doc(const struct energy_entry *entry,
 	double mean = entry->joules.figure.mean;
 
 	step_config_put(&entry->config, doc);
+	if (entry->instructions[0])
+		doc_set_text(doc, "instructions", entry->instructions);
 	doc_set_int(doc, "n", (int64_t)entry->n);
 	doc_set_int(doc, "flagged", (int64_t)entry->flagged);
 	doc_set_int(doc, "slowed", (int64_t)entry->slowed);
@@ -261,6 +269,8 @@ int energy_entry_read(const struct doc *doc, struct energy_entry *entry,
 	if (n < 1)
 		return err_set(err, EINVAL, "n: must be at least 1");
 	made.n = (size_t)n;
+	snprintf(made.instructions, sizeof(made.instructions), "%s",
+		 doc_string(doc_get(doc, "instructions"), ""));
 	made.flagged = (size_t)doc_int(doc_get(doc, "flagged"), 0);
 	made.slowed = (size_t)doc_int(doc_get(doc, "slowed"), 0);
 	made.again = (size_t)doc_int(doc_get(doc, "again"), 0);

@@ -46,6 +46,8 @@ struct energy_window {
 
 struct energy_entry {
 	struct step_config config;
+	/* What its precision ended up on; empty: not known, or not one. */
+	char instructions[PRECISION_INSTRUCTIONS_MAX];
 	size_t n;         /* windows */
 	size_t flagged;   /* of them, slowed ones included */
 	size_t slowed;    /* of these */

@@ -60,7 +60,7 @@ static void gru_cost(const struct layer_spec *spec, double batch, bool first,
 		     struct net_layer_cost *cost)
 {
 	double units = spec->out.channels, steps = spec->in.height;
-	double values = batch * steps * units;
+	double values = batch * steps * units, operand;
 
 	snprintf(cost->name, sizeof(cost->name), "gru %ux%u, %u steps",
 		 spec->in.channels, spec->out.channels, spec->in.height);
@@ -70,8 +70,9 @@ static void gru_cost(const struct layer_spec *spec, double batch, bool first,
 			   false);
 	/* The weights of the state are read at each step, both ways. */
 	cost->kernels += 2.0 * (steps - 1.0);
-	cost->bytes_forward += 4.0 * (steps - 1.0) * 3.0 * units * units;
-	cost->bytes_step += 8.0 * (steps - 1.0) * 3.0 * units * units;
+	operand = layer_cost_operand(cost, 3.0 * units);
+	cost->bytes_forward += operand * (steps - 1.0) * 3.0 * units * units;
+	cost->bytes_step += 2.0 * operand * (steps - 1.0) * 3.0 * units * units;
 	layer_cost_passes(cost, values, 8.0, 20.0);
 	cost->exponentials += 3.0 * values;
 }

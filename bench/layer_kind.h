@@ -119,6 +119,9 @@ void layer_cost_product(struct net_layer_cost *cost, double rows, double in,
 void layer_cost_passes(struct net_layer_cost *cost, double values,
 		       double forward, double step);
 
+/* Bytes of an operand of a product with so many outputs. */
+double layer_cost_operand(const struct net_layer_cost *cost, double out);
+
 static inline size_t layer_padded(size_t floats)
 {
 	return (floats + 15) / 16 * 16;

@@ -53,6 +53,9 @@ extern const struct mat_kind mat_kind_openblas, mat_kind_onednn, mat_kind_plain;
  * stack: before any call of it that computes. */
 void mat_onednn_single_thread(void);
 
+/* "AVX-512, VNNI, BF16": the most that oneDNN uses here, as it says. */
+const char *mat_onednn_isa(void);
+
 /* How far the instructions of an OpenBLAS core reach: 0 SSE, 1 AVX, 2 AVX2
  * with FMA (or AMD's FMA), 3 AVX-512; -1 for a name that is not known, which
  * is nobody's to judge. */

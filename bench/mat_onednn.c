@@ -84,13 +84,17 @@ static const char *isa_name(dnnl_cpu_isa_t isa)
 	}
 }
 
+const char *mat_onednn_isa(void)
+{
+	return isa_name(dnnl_get_effective_cpu_isa());
+}
+
 static void onednn_describe(char *out, size_t size)
 {
 	const dnnl_version_t *version = dnnl_version();
 
 	snprintf(out, size, "oneDNN %d.%d.%d (%s)", version->major,
-		 version->minor, version->patch,
-		 isa_name(dnnl_get_effective_cpu_isa()));
+		 version->minor, version->patch, mat_onednn_isa());
 }
 
 const struct mat_kind mat_kind_onednn = {

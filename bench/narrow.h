@@ -41,7 +41,8 @@ void narrow_gemm(struct narrow *narrow, size_t m, size_t n, size_t k,
 		 const struct narrow_operand *a, const struct narrow_operand *b,
 		 const float *scale, float beta, float *c, size_t ldc);
 
-/* What oneDNN runs a product of such operands on here ("brg:avx512_core_vnni");
+/* What oneDNN runs a product of such operands on here ("brg:avx512_core_vnni
+ * (AVX-512, VNNI)"): its own name, and the most that it uses;
  * NULL: on nothing. */
 const char *narrow_implementation(enum narrow_type a, enum narrow_type b);
 

@@ -220,13 +220,21 @@ void narrow_gemm(struct narrow *narrow, /* NOLINT(readability-function-size) */
 				     scale ? 4 : 3, argument));
 }
 
+/* Without, oneDNN has bf16 by widening (its manual: "emulated"). */
+static bool has_bf16(void)
+{
+	const int bf16 = (int)dnnl_cpu_isa_avx512_core_bf16;
+
+	return ((int)dnnl_get_effective_cpu_isa() & bf16) == bf16;
+}
+
 const char *narrow_implementation(enum narrow_type a, enum narrow_type b)
 {
 	const struct shape shape = { 32,     256,    256,  256,
 				     256,    256,    a,    b,
 				     MAT_NO, MAT_NO, 0.0f, a != NARROW_BF16 };
 	dnnl_memory_desc_t desc_a, desc_b, desc_c;
-	static _Thread_local char name[48];
+	static _Thread_local char name[96];
 	dnnl_primitive_desc_t desc;
 	const char *text = "";
 	dnnl_engine_t engine;
@@ -236,7 +244,10 @@ const char *narrow_implementation(enum narrow_type a, enum narrow_type b)
 	    dnnl_success) {
 		dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0,
 					  &text);
-		snprintf(name, sizeof(name), "%s", text);
+		/* Some names have no instructions in them ("gemm:jit"). */
+		snprintf(name, sizeof(name), "%s (%s%s)", text,
+			 mat_onednn_isa(),
+			 a == NARROW_BF16 && !has_bf16() ? "; emulated" : "");
 		dnnl_primitive_desc_destroy(desc);
 	}
 	dnnl_engine_destroy(engine);

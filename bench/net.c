@@ -241,6 +241,28 @@ void net_reset_momentum(struct net *net)
 	update_reset(&net->update, net->parameters);
 }
 
+struct net_state net_state_get(struct net *net)
+{
+	return (struct net_state){
+		.seed = net->seed,
+		.step = net->step,
+		.updates = net->update.steps,
+		.used = { net->update.used[UPDATE_FIRST],
+			  net->update.used[UPDATE_SECOND] },
+		.moment = { net->update.block[UPDATE_FIRST],
+			    net->update.block[UPDATE_SECOND] },
+	};
+}
+
+void net_state_set(struct net *net, const struct net_state *state)
+{
+	net->seed = state->seed;
+	net->step = state->step;
+	net->update.steps = state->updates;
+	net->update.used[UPDATE_FIRST] = state->used[0];
+	net->update.used[UPDATE_SECOND] = state->used[1];
+}
+
 /* ---- forward and backward --------------------------------------------------- */
 
 /* Samples come channel by channel. */

@@ -115,6 +115,13 @@ void net_spec_cost(const struct net_spec *spec, size_t batch, enum loss loss,
 		   bool momentum, struct net_cost *cost);
 void net_spec_layer_cost(const struct net_spec *spec, size_t layer,
 			 size_t batch, struct net_layer_cost *cost);
+/* The same in another precision than fp32. */
+void net_spec_cost_in(struct precision precision, const struct net_spec *spec,
+		      size_t batch, enum loss loss, bool momentum,
+		      struct net_cost *cost);
+void net_spec_layer_cost_in(struct precision precision,
+			    const struct net_spec *spec, size_t layer,
+			    size_t batch, struct net_layer_cost *cost);
 
 int loss_parse(const char *text, enum loss *loss, struct err *err);
 const char *loss_name(enum loss loss);
@@ -146,6 +153,19 @@ float *net_weights(struct net *net);
 size_t net_parameters(const struct net *net);
 /* Forget the momentum (a federated client starts each round afresh). */
 void net_reset_momentum(struct net *net);
+
+/* What the next steps depend on beside the weights: for checkpoints. */
+#define NET_MOMENTS 2
+struct net_state {
+	uint64_t seed, step; /* of what is drawn at random */
+	uint64_t updates;    /* since the momentum was reset */
+	bool used[NET_MOMENTS];
+	/* First and second moment, net_parameters() floats each: the net's own
+	 * (net_state_set() leaves them to be written through). */
+	float *moment[NET_MOMENTS];
+};
+struct net_state net_state_get(struct net *net);
+void net_state_set(struct net *net, const struct net_state *state);
 
 /* Forward, loss, backward, update; returns the mean loss of the batch before
  * the update.  batch <= batch_max. */

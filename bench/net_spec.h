@@ -54,6 +54,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bench/product.h"
 #include "lib/err.h"
 
 #define NET_LAYERS_MAX     32
@@ -113,7 +114,11 @@ struct net_spec {
  * matrices once, the weights' product reads what it updates, momentum passes
  * over weights and velocity once more.  What is left, a pass over a few values
  * each, is counted in `elements`: bias and ReLU, its mask, the biases'
- * gradients, pools, norms, the loss. */
+ * gradients, pools, norms, the loss.
+ *
+ * In a narrow precision the operands of products are that wide, their results
+ * fp32; narrowing an operand reads it as fp32 and writes it, and the narrow
+ * inputs are kept for the way back, beside the outputs. */
 struct net_cost {
 	double operations;         /* multiplications and additions of a step */
 	double operations_forward; /* of a forward pass */
@@ -124,14 +129,16 @@ struct net_cost {
 	double elements;     /* values passed over outside of matrix products */
 	double exponentials; /* of them, with an exp() */
 	double narrow;       /* result rows of narrow products (NET_NARROW) */
+	double activation_bytes;
 };
 
 struct net_layer_cost {
 	char name[48]; /* "dense 784x256" */
+	struct precision precision;
 	size_t parameters;
 	double operations_forward, operations_step;
 	double bytes_forward, bytes_step;
-	double activation_bytes;
+	double activation_bytes; /* outputs, and narrow inputs that are kept */
 	double kernels, elements, exponentials, narrow;
 };
 

@@ -66,7 +66,9 @@ const char *precision_name(const struct precision *precision,
 #define PRECISION_NAMES "fp32, bf16, int8, fp16, fake-int2 … fake-int7"
 /* Does it do less work, or only as if? */
 bool precision_saves(const struct precision *precision);
-/* Which instructions it ends up on here: "AVX-512 BF16 (oneDNN …)". */
+/* Which instructions it ends up on here, as the library itself says:
+ * "oneDNN brg:avx512_core_bf16 (AVX-512, VNNI, BF16)". */
+#define PRECISION_INSTRUCTIONS_MAX 128
 const char *precision_instructions(const struct precision *precision);
 
 /* Where a backward pass leaves the gradient g of the mean loss:

@@ -139,7 +139,7 @@ static void bf16_update(struct product *p, size_t rows, const float *x,
 
 static const char *bf16_instructions(void)
 {
-	static _Thread_local char text[96];
+	static _Thread_local char text[PRECISION_INSTRUCTIONS_MAX];
 	const char *name = narrow_implementation(NARROW_BF16, NARROW_BF16);
 
 	snprintf(text, sizeof(text), "%s%s", name ? "oneDNN " : "",

@@ -325,7 +325,7 @@ static void int8_update(struct product *p, size_t rows, const float *x,
 
 static const char *int8_instructions(void)
 {
-	static _Thread_local char text[160];
+	static _Thread_local char text[PRECISION_INSTRUCTIONS_MAX];
 	const char *name = narrow_implementation(NARROW_U8, NARROW_S8);
 
 	snprintf(text, sizeof(text), "%s%s", name ? "oneDNN " : "",

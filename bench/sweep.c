@@ -271,6 +271,15 @@ static void count_flags(struct sweep *sweep, unsigned int flags)
 		sweep->by_flag[i] += flags >> i & 1u;
 }
 
+static void set_instructions(struct bench_record *record)
+{
+	struct precision precision;
+
+	if (precision_parse(record->config.precision, &precision, NULL) == 0)
+		snprintf(record->instructions, sizeof(record->instructions),
+			 "%s", precision_instructions(&precision));
+}
+
 /* A net trained for a window, and what that was like. */
 static int work_run(struct sweep *sweep, const struct step_config *config,
 		    const struct mat *mat, struct bench_record *record,
@@ -308,6 +317,7 @@ static int window_run(struct sweep *sweep, size_t block, size_t position,
 
 	if (work_run(sweep, config, mat, record, &window, err) < 0)
 		return err_wrap(err, "%s", step_config_text(config, text));
+	set_instructions(record);
 	record->block = block;
 	record->again = block >= sweep->plan->blocks;
 	record->position = position;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "bench/training.h"
+#include "bench/training_state.h"
 
 #include <errno.h>
 #include <math.h>
@@ -12,21 +12,6 @@
 
 /* Steps between two looks at the clock. */
 #define LOOK_STEPS 16
-
-struct training {
-	struct training_plan plan;
-	struct net *net;
-	const struct dataset *set;
-	struct meter *meter;
-	size_t epoch; /* done ones */
-	size_t *order;
-	float *x; /* one batch */
-	int32_t *label;
-	/* the pass at hand */
-	struct meter_reading reading;
-	struct energy energy;
-	double loss_sum;
-};
 
 int training_fits(const struct net_spec *spec, const struct dataset *set,
 		  struct err *err)
@@ -54,6 +39,7 @@ struct training *training_new(const struct training_plan *plan, struct net *net,
 	training->net = net;
 	training->set = set;
 	training->meter = meter;
+	training->curve = xcalloc(plan->epochs, sizeof(*training->curve));
 	training->order = xcalloc(set->train.samples, sizeof(size_t));
 	for (size_t i = 0; i < set->train.samples; i++)
 		training->order[i] = i;
@@ -67,6 +53,7 @@ void training_free(struct training *training)
 {
 	if (!training)
 		return;
+	free(training->curve);
 	free(training->order);
 	free(training->x);
 	free(training->label);
@@ -75,9 +62,10 @@ void training_free(struct training *training)
 
 /* ---- joules ---------------------------------------------------------------- */
 
-static int energy_begin(struct training *training, struct err *err)
+/* From here on seconds and joules count. */
+static int counting_begin(struct training *training, struct err *err)
 {
-	training->energy = (struct energy)ENERGY_NONE;
+	training->start_ns = clock_now_ns(clock_real());
 	return meter_read(training->meter, &training->reading, err);
 }
 
@@ -93,6 +81,14 @@ static int energy_take(struct training *training, struct err *err)
 	energy_add(&training->energy, &part);
 	training->reading = now;
 	return 0;
+}
+
+static int counting_end(struct training *training, struct err *err)
+{
+	int64_t now_ns = clock_now_ns(clock_real());
+
+	training->seconds += (double)(now_ns - training->start_ns) * 1e-9;
+	return energy_take(training, err);
 }
 
 static void energy_end(const struct training *training, struct energy *energy)
@@ -166,74 +162,111 @@ static int not_finite(const struct training *training, size_t first,
 			  (double)training->plan.sgd.rate);
 }
 
+/* Time and joules of keeping it are not the training's. */
+static int save(struct training *training, struct err *err)
+{
+	if (counting_end(training, err) < 0 ||
+	    training->plan.save(training->plan.self, err) < 0)
+		return -1;
+	training->saved_ns = clock_now_ns(clock_real());
+	return counting_begin(training, err);
+}
+
+static bool is_over(int64_t since_ns, int64_t now_ns, double seconds)
+{
+	return (double)(now_ns - since_ns) * 1e-9 >= seconds;
+}
+
 /* Every few steps: is the loss sane, is the meter to be read, who watches? */
-static int look(struct training *training, size_t first, double loss,
-		struct err *err)
+static int look(struct training *training, double loss, struct err *err)
 {
 	const struct training_plan *plan = &training->plan;
-	int64_t since = clock_now_ns(clock_real()) - training->reading.end_ns;
+	int64_t now_ns = clock_now_ns(clock_real());
 
 	if (!isfinite(training->loss_sum))
-		return not_finite(training, first, err);
+		return not_finite(training, training->at, err);
 	if (plan->progress)
 		plan->progress(plan->self, training->epoch + 1,
-			       done(training, first), loss);
-	if ((double)since * 1e-9 < TRAINING_READ_S)
-		return 0;
-	return energy_take(training, err);
+			       done(training, training->at), loss);
+	if (plan->save && is_over(training->saved_ns, now_ns, TRAINING_SAVE_S))
+		return save(training, err);
+	if (is_over(training->reading.end_ns, now_ns, TRAINING_READ_S))
+		return energy_take(training, err);
+	return 0;
 }
 
 /* 1: whole, 0: stopped by a signal. */
 static int pass(struct training *training, struct err *err)
 {
-	size_t n = training->set->train.samples, batch, step = 0;
+	size_t n = training->set->train.samples, batch;
 
-	training->loss_sum = 0.0;
-	for (size_t i = 0; i < n; i += batch, step++) {
-		struct sgd sgd = sgd_at(training, i);
+	for (size_t step = 0; training->at < n; step++) {
+		struct sgd sgd = sgd_at(training, training->at);
 		double loss;
 
 		if (cli_stop_signal())
 			return 0;
-		batch = n - i < training->plan.batch ? n - i
-						     : training->plan.batch;
-		gather(training, i, batch);
+		batch = n - training->at < training->plan.batch
+				? n - training->at
+				: training->plan.batch;
+		gather(training, training->at, batch);
 		loss = net_step(training->net, training->x, training->label,
 				batch, &sgd);
 		training->loss_sum += loss * (double)batch;
-		if (step % LOOK_STEPS == 0 &&
-		    look(training, i + batch, loss, err) < 0)
+		training->at += batch;
+		if (step % LOOK_STEPS == 0 && look(training, loss, err) < 0)
 			return -1;
 	}
 	return isfinite(training->loss_sum) ? 1 : not_finite(training, n, err);
+}
+
+static void pass_begin(struct training *training)
+{
+	struct rng rng = rng_stream(training->plan.seed, "train order",
+				    training->epoch, 0);
+
+	if (training->begun)
+		return;
+	rng_shuffle(&rng, training->order, training->set->train.samples);
+	training->begun = true;
+	training->at = 0;
+	training->loss_sum = 0.0;
+	training->seconds = 0.0;
+	training->energy = (struct energy)ENERGY_NONE;
 }
 
 int training_next(struct training *training, struct training_epoch *epoch,
 		  struct err *err)
 {
 	const struct dataset *set = training->set;
-	struct rng rng = rng_stream(training->plan.seed, "train order",
-				    training->epoch, 0);
 	struct training_epoch out = { .number = training->epoch + 1 };
-	int64_t start_ns;
 	int rc;
 
 	if (training->epoch == training->plan.epochs)
 		return 0;
-	rng_shuffle(&rng, training->order, set->train.samples);
-	if (energy_begin(training, err) < 0)
+	pass_begin(training);
+	if (counting_begin(training, err) < 0)
 		return -1;
-	start_ns = clock_now_ns(clock_real());
+	if (!training->saved_ns)
+		training->saved_ns = training->start_ns;
 	rc = pass(training, err);
-	if (rc <= 0)
-		return rc;
-	out.seconds = (double)(clock_now_ns(clock_real()) - start_ns) * 1e-9;
-	if (energy_take(training, err) < 0)
+	if (rc < 0 || counting_end(training, err) < 0)
 		return -1;
+	if (rc == 0)
+		return 0;
+	out.seconds = training->seconds;
 	energy_end(training, &out.energy);
 	out.train_loss = training->loss_sum / (double)set->train.samples;
 	evaluate(training, &out.loss, &out.accuracy);
-	training->epoch++;
+	training->curve[training->epoch++] = out;
+	training->begun = false;
 	*epoch = out;
 	return 1;
+}
+
+const struct training_epoch *training_curve(const struct training *training,
+					    size_t *epochs)
+{
+	*epochs = training->epoch;
+	return training->curve;
 }

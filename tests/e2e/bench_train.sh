@@ -73,6 +73,11 @@ done
 bench sweep --models mlp:8-20-3,mlp:8-24-3,mlp:8-32-3,mlp:8-40-3 --batches 4,8 --losses ce --precisions fp32,fp16 \
 	--window 5ms --idle 0 --repeats 2 --meter model --to sweep.jsonl >out 2>err
 bench fit --from sweep.jsonl --out precisions.json >out 2>err
+# Which instructions a precision ended up on stands in records and tables.
+valid bench-record sweep.jsonl
+valid energy-table precisions.json
+has sweep.jsonl '"precision":"fp16",.*"instructions":"fp32 products; operands kept in 16 bits"'
+has precisions.json '"instructions": ?"oneDNN [0-9.]+ \('
 bench predict --table precisions.json mlp:8-24-3 --batch 8 --precision fp16 >out
 has out 'fp16 .* measured$'
 bench predict --table precisions.json mlp:8-30-3 --batch 8 >out
@@ -129,5 +134,13 @@ has out '^sum +203530 '
 bench describe mlp:784-256-10 --json >json
 valid description json
 has json '"parameters":203530,"operations_forward":13008896'
+for precision in bf16 int8 fp16 fake-int4; do
+	bench describe mlp:784-256-10 --json --precision "$precision" >json
+	valid description json
+	has json "\"precision\":\"$precision\",\"instructions\":\"[^\"]+\""
+done
+bench describe mlp:784-256-10 --precision int8 >out
+has out '^int8 ends up on (oneDNN|none)'
+fails 64 "there are fp32, bf16" bench describe mlp:784-10 --precision int9
 fails 64 "one MODEL" bench describe
 fails 64 "two classes" bench describe mlp:784-1

@@ -8,58 +8,7 @@
 #include "bench/loss_kind.h"
 #include "bench/net.h"
 #include "lib/mem.h"
-
-/* ---- a second opinion: forward pass and loss in double ---------------------- */
-
-static void reference_layer(const float *w, const double *x, size_t in,
-			    size_t out, bool relu, double *y)
-{
-	for (size_t j = 0; j < out; j++) {
-		y[j] = (double)w[in * out + j];
-		for (size_t i = 0; i < in; i++)
-			y[j] += x[i] * (double)w[i * out + j];
-		if (relu && y[j] < 0.0)
-			y[j] = 0.0;
-	}
-}
-
-static double reference_value(const double *z, size_t y, size_t classes,
-			      enum loss loss)
-{
-	double sum = 0.0, max = z[0];
-
-	for (size_t c = 1; c < classes; c++)
-		max = fmax(max, z[c]);
-	for (size_t c = 0; c < classes; c++)
-		sum += loss == LOSS_CE ? exp(z[c] - max)
-				       : pow(z[c] - (c == y ? 1.0 : 0.0), 2.0);
-	return loss == LOSS_CE ? log(sum) - (z[y] - max)
-			       : sum / (double)classes;
-}
-
-static double reference_loss(const struct net_spec *spec, const float *w,
-			     const float *x, const int32_t *label, size_t batch,
-			     enum loss loss)
-{
-	double mean = 0.0, a[64], b[64];
-
-	for (size_t r = 0; r < batch; r++) {
-		const float *layer = w;
-
-		for (size_t i = 0; i < spec->width[0]; i++)
-			a[i] = (double)x[r * spec->width[0] + i];
-		for (size_t l = 0; l < spec->layers; l++) {
-			reference_layer(layer, a, spec->width[l],
-					spec->width[l + 1],
-					l + 1 < spec->layers, b);
-			layer += (spec->width[l] + 1) * spec->width[l + 1];
-			memcpy(a, b, sizeof(a));
-		}
-		mean += reference_value(a, (size_t)label[r],
-					spec->width[spec->layers], loss);
-	}
-	return mean / (double)batch;
-}
+#include "tests/unit/reference_net.h"
 
 /* ---- a small problem ------------------------------------------------------- */
 
@@ -125,49 +74,31 @@ static struct problem problem_at(int i)
 
 /* ---- losses and gradients --------------------------------------------------- */
 
-START_TEST(loss_agrees_with_double_precision)
+/* Every parameter; test_layer.c does the same for every layer and loss. */
+START_TEST(loss_and_gradient_agree_with_double_precision)
 {
 	struct problem p = problem_at(_i);
-	double want = reference_loss(&p.spec, net_weights(p.net), p.x, p.label,
-				     p.batch, p.loss);
-	double got = net_loss(p.net, p.x, p.label, p.batch);
+	struct reference reference =
+		reference_of(p.net, &p.spec, p.loss, p.x, p.label, p.batch);
+	size_t n = net_parameters(p.net);
+	float *g = xcalloc(n, sizeof(*g));
+	double want = reference_loss(&reference), largest = 0.0;
 
-	ck_assert_double_eq_tol(got, want, 1e-5 * fmax(1.0, want));
-	problem_done(&p);
-}
-END_TEST
-
-/* Central differences of the double-precision loss: their error is O(h²) where
- * no ReLU switches within h, and O(h) where one does, so a few parameters may
- * be off; all others must agree. */
-START_TEST(gradient_agrees_with_finite_differences)
-{
-	struct problem p = problem_at(_i);
-	size_t n = net_parameters(p.net), wrong = 0;
-	float *g = xcalloc(n, sizeof(*g)), *w = net_weights(p.net);
-	double largest = 0.0;
-
+	ck_assert_double_eq_tol(net_loss(p.net, p.x, p.label, p.batch), want,
+				2e-6 * fmax(1.0, want));
 	net_gradient(p.net, p.x, p.label, p.batch, g);
 	for (size_t i = 0; i < n; i++)
 		largest = fmax(largest, fabs((double)g[i]));
 	ck_assert_double_gt(largest, 1e-3);
 	for (size_t i = 0; i < n; i++) {
-		float old = w[i], up = old + 1e-3f, down = old - 1e-3f;
-		double loss_up, loss_down, slope;
+		struct reference_slope slope = reference_slope(&reference, i);
 
-		w[i] = up;
-		loss_up = reference_loss(&p.spec, w, p.x, p.label, p.batch,
-					 p.loss);
-		w[i] = down;
-		loss_down = reference_loss(&p.spec, w, p.x, p.label, p.batch,
-					   p.loss);
-		w[i] = old;
-		slope = (loss_up - loss_down) / ((double)up - (double)down);
-		if (fabs(slope - (double)g[i]) > 1e-4 * fmax(largest, 1.0))
-			wrong++;
+		ck_assert(!slope.kink);
+		ck_assert_double_eq_tol((double)g[i], slope.value,
+					3e-6 * largest);
 	}
-	ck_assert_msg(wrong <= n / 50, "%zu of %zu parameters", wrong, n);
 	free(g);
+	reference_done(&reference);
 	problem_done(&p);
 }
 END_TEST
@@ -447,6 +378,49 @@ START_TEST(cost_counts_every_product_once)
 }
 END_TEST
 
+/* By hand: 4 samples, 40 -> 20 -> 10; rows of x 160, of h 80, of z 40. */
+START_TEST(narrow_operands_move_narrow_bytes)
+{
+	static const struct {
+		enum precision_kind kind;
+		double forward, step, kept;
+	} row[] = {
+		{ PRECISION_FP32, 4 * (160 + 820 + 80) + 4 * (80 + 210 + 40),
+		  4 * (160 + 820 + 80) + 4 * (160 + 80 + 2 * 820) +
+			  4 * (80 + 210 + 40) +
+			  4 * (80 + 40 + 2 * 210 + 40 + 200 + 80) +
+			  /* biases are no operand of dX */ 0,
+		  4 * (80 + 40) },
+		{ PRECISION_BF16,
+		  8 * (160 + 800) + 4 * (20 + 80) + 8 * (80 + 200) +
+			  4 * (10 + 40),
+		  8 * (160 + 800) + 4 * (20 + 80) + 8 * 80 + 2 * 160 + 8 * 820 +
+			  8 * (80 + 200) + 4 * (10 + 40) + 2 * 8 * 40 + 2 * 80 +
+			  8 * 210 + 2 * 200 + 4 * 80,
+		  4 * (80 + 40) + 2 * (160 + 80) },
+		/* The last layer stays fp32. */
+		{ PRECISION_INT8,
+		  6 * (160 + 800) + 4 * (20 + 80) + 4 * (80 + 210 + 40),
+		  6 * (160 + 800) + 4 * (20 + 80) + 6 * 80 + 160 + 8 * 820 +
+			  4 * (80 + 210 + 40) +
+			  4 * (80 + 40 + 2 * 210 + 40 + 200 + 80),
+		  4 * (80 + 40) + 160 },
+	};
+	struct net_spec spec;
+	struct net_cost cost;
+
+	net_spec_parse("mlp:40-20-10", &spec, NULL);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct precision in = { .kind = row[i].kind };
+
+		net_spec_cost_in(in, &spec, 4, LOSS_CE, false, &cost);
+		ck_assert_double_eq(cost.bytes_forward, row[i].forward);
+		ck_assert_double_eq(cost.bytes, row[i].step);
+		ck_assert_double_eq(cost.activation_bytes, row[i].kept);
+	}
+}
+END_TEST
+
 START_TEST(layers_add_up_to_the_step)
 {
 	struct net_spec spec;
@@ -478,9 +452,8 @@ Suite *net_suite(void)
 	Suite *suite = suite_create("net");
 	TCase *tc = tcase_create("gradients");
 
-	tcase_add_loop_test(tc, loss_agrees_with_double_precision, 0, PROBLEMS);
-	tcase_add_loop_test(tc, gradient_agrees_with_finite_differences, 0,
-			    PROBLEMS);
+	tcase_add_loop_test(tc, loss_and_gradient_agree_with_double_precision,
+			    0, PROBLEMS);
 	tcase_add_loop_test(tc, a_plain_step_goes_down_the_gradient, 0,
 			    PROBLEMS);
 	tcase_add_loop_test(tc, momentum_follows_its_recurrence, 0, PROBLEMS);
@@ -502,6 +475,7 @@ Suite *net_suite(void)
 	tcase_add_test(tc, losses_go_by_their_names);
 	tcase_add_test(tc, activations_beyond_the_limit_are_refused);
 	tcase_add_test(tc, cost_counts_every_product_once);
+	tcase_add_test(tc, narrow_operands_move_narrow_bytes);
 	tcase_add_test(tc, layers_add_up_to_the_step);
 	suite_add_tcase(suite, tc);
 	return suite;
