@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/bench_commands.h"
+#include "bench/compute.h"
 #include "bench/dataset.h"
 #include "bench/mat.h"
 #include "bench/net.h"
@@ -22,6 +23,7 @@ struct train_config {
 	int64_t batch, epochs;
 	double rate, momentum, weight_decay, clip, warmup;
 	int decay;
+	struct compute_settings compute;
 };
 
 static const char *const decays[] = { "none", "cosine", "step", NULL };
@@ -70,6 +72,7 @@ static const struct field train_fields[] = {
 	{ "meter", FIELD_TEXT, offsetof(struct train_config, meter),
 	  .initial = "auto", .value = "M",
 	  .help = "where joules come from (bench doctor lists them)" },
+	COMPUTE_FIELDS(train_config, compute),
 	CLI_SHARED(train_config),
 	FIELD_END
 };
@@ -80,7 +83,9 @@ static const char train_about[] =
 	"part, and\n"
 	"what the training took in seconds and joules (evaluation is not "
 	"counted).  The\n"
-	"same seed gives the same model, bit for bit, on the same machine.\n"
+	"same seed gives the same model, bit for bit, on the same machine, "
+	"whatever\n"
+	"--threads.\n"
 	"\n"
 	"With --json each epoch is a line on stdout; the last line is the "
 	"summary.\n"
@@ -102,6 +107,7 @@ struct job {
 	struct sgd sgd;
 	struct dataset *set;
 	struct net *net;
+	struct compute compute;
 	struct meter *meter;
 	struct progress *progress;
 	struct training_epoch last;
@@ -128,11 +134,6 @@ static int usage_check(const struct train_config *config, struct job *job,
 	if (job->loss == LOSS_COX)
 		return err_set(err, EINVAL,
 			       "loss cox: no data set has times of events yet");
-	if (config->shared.threads > 1)
-		return err_set(err, EINVAL,
-			       "--threads %lld: a model is trained by one "
-			       "thread",
-			       (long long)config->shared.threads);
 	return 0;
 }
 
@@ -156,15 +157,17 @@ static void sgd_fill(const struct train_config *config,
 static int job_open(struct job *job, struct err *err)
 {
 	const struct train_config *config = job->config;
-	const struct mat *mat = mat_open("auto", err);
 	struct rng rng;
 
+	if (compute_open(&job->compute, &config->compute,
+			 config->shared.threads, err) < 0)
+		return -1;
 	job->set =
 		dataset_open(config->data, (uint64_t)config->shared.seed, err);
-	if (!mat || !job->set || training_fits(&job->spec, job->set, err) < 0)
+	if (!job->set || training_fits(&job->spec, job->set, err) < 0)
 		return -1;
 	job->net = net_new_in(job->precision, &job->spec, job->loss,
-			      (size_t)config->batch, mat, err);
+			      (size_t)config->batch, job->compute.mat, err);
 	if (!job->net)
 		return -1;
 	rng = rng_stream((uint64_t)config->shared.seed, "weights", 0, 0);
@@ -178,6 +181,7 @@ static void job_close(struct job *job)
 	progress_free(job->progress);
 	meter_close(job->meter);
 	net_free(job->net);
+	compute_close(&job->compute);
 	dataset_free(job->set);
 }
 
@@ -191,9 +195,11 @@ static void say_start(const struct job *job)
 		 set->features, set->classes);
 	log_note("model    %s: %zu parameters; kernels %s", job->spec.text,
 		 net_parameters(job->net), mat_describe());
-	log_note("compute  %s: %s%s", job->config->precision,
+	log_note("compute  %s: %s%s; threads %zu%s", job->config->precision,
 		 precision_instructions(&job->precision),
-		 precision_saves(&job->precision) ? "" : " (saves no energy)");
+		 precision_saves(&job->precision) ? "" : " (saves no energy)",
+		 mat_threads(job->compute.mat),
+		 job->compute.pinned ? ", pinned" : "");
 	log_note("meter    %s", meter_describe(job->meter));
 	log_note("plan     %lld epochs, batch %lld, loss %s, %s with rate "
 		 "%g%s, momentum %g, seed %lld",
@@ -283,7 +289,7 @@ static void print_summary(const struct job *job)
 	doc_set_real(doc, "weight_decay", config->weight_decay);
 	doc_set_real(doc, "clip", config->clip);
 	doc_set_real(doc, "warmup", config->warmup);
-	doc_set_int(doc, "threads", 1);
+	doc_set_int(doc, "threads", (int64_t)mat_threads(job->compute.mat));
 	doc_set_int(doc, "seed", config->shared.seed);
 	doc_set_int(doc, "epochs", (int64_t)job->last.number);
 	doc_set_real(doc, "accuracy", job->last.accuracy);

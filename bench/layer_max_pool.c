@@ -32,6 +32,12 @@ static size_t pool_scratch(const struct layer_spec *spec, size_t batch_max)
 /* ReLU comes with the maximum: below 0 nobody wins, and no gradient passes. */
 #define NOBODY (-1.0f)
 
+/* Those of the first image at hand. */
+static float *winners(const struct layer *layer, const struct layer_pass *pass)
+{
+	return layer->scratch + pass->first * layer_out(layer->spec);
+}
+
 static float least_of(const struct layer_spec *spec)
 {
 	return spec->activation == ACT_RELU ? 0.0f : -INFINITY;
@@ -186,9 +192,9 @@ static void pool_forward(struct layer *layer, const struct layer_pass *pass)
 	const struct layer_spec *spec = layer->spec;
 
 	if (is_square(spec))
-		squares_forward(spec, layer->scratch, pass);
+		squares_forward(spec, winners(layer, pass), pass);
 	else
-		windows_forward(spec, layer->scratch, pass);
+		windows_forward(spec, winners(layer, pass), pass);
 	if (spec->activation != ACT_RELU)
 		layer_activate(pass->y, pass->batch * layer_out(spec),
 			       spec->activation);
@@ -198,13 +204,13 @@ static void pool_backward(struct layer *layer, const struct layer_pass *pass)
 {
 	const struct layer_spec *spec = layer->spec;
 	size_t channels = spec->in.channels;
-	const float *won = layer->scratch;
+	const float *won = winners(layer, pass);
 	struct layer_window at;
 
 	if (!pass->dx)
 		return;
 	if (is_square(spec)) {
-		squares_backward(spec, layer->scratch, pass);
+		squares_backward(spec, won, pass);
 		return;
 	}
 	memset(pass->dx, 0, pass->batch * layer_in(spec) * sizeof(float));
@@ -231,6 +237,8 @@ const struct layer_kind layer_kind_max_pool = {
 	.scratch = pool_scratch,
 	.forward = pool_forward,
 	.backward = pool_backward,
+	.input = pool_backward,
+	.by_image = true,
 	.activates = true,
 	.masks_relu = true,
 };
