@@ -92,9 +92,11 @@ static int read_plan_file(struct cli *cli, const struct sweep_config *config,
 	return failed;
 }
 
-/* The digest that names the records: plan, meters and data. */
+/* The digest that names the records: plan, meters, data and, where it is not
+ * the rule, the table of backends. */
 static void run_digest(const struct plan *plan,
 		       const struct sweep_config *config,
+		       const struct compute *compute,
 		       char run[static DOC_DIGEST_MAX])
 {
 	struct doc *doc = plan_doc(plan);
@@ -104,6 +106,8 @@ static void run_digest(const struct plan *plan,
 		doc_add_take(meters, doc_new_text(config->meters.item[i]));
 	doc_set_take(doc, "meters", meters);
 	doc_set_text(doc, "data", config->data);
+	if (compute->table)
+		doc_set_text(doc, "backends", compute->backends);
 	doc_digest(doc, run);
 	doc_free(doc);
 }
@@ -292,7 +296,7 @@ static int job_open(struct job *job, struct err *err)
 	if (!job->plan || compute_open(&job->compute, &config->compute,
 				       config->shared.threads, err) < 0)
 		return -1;
-	run_digest(job->plan, config, job->run);
+	run_digest(job->plan, config, &job->compute, job->run);
 	job->sweep =
 		sweep_new(job->plan, config->data, job->run, manifest_device());
 	if (sweep_check_data(job->sweep, err) < 0 ||

@@ -289,6 +289,7 @@ static void print_summary(const struct job *job)
 	doc_set_real(doc, "weight_decay", config->weight_decay);
 	doc_set_real(doc, "clip", config->clip);
 	doc_set_real(doc, "warmup", config->warmup);
+	doc_set_text(doc, "backends", job->compute.backends);
 	doc_set_int(doc, "threads", (int64_t)mat_threads(job->compute.mat));
 	doc_set_int(doc, "seed", config->shared.seed);
 	doc_set_int(doc, "epochs", (int64_t)job->last.number);

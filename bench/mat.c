@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bench/mat_kind.h"
+#include "bench/mat_table.h"
 #include "lib/field.h"
 #include "lib/mem.h"
 
@@ -15,6 +16,9 @@ struct mat {
 	const char *name;
 	const struct mat_kind *kind; /* NULL: by rule, in tiles */
 	struct pool *pool;
+	const struct mat_table *table; /* or NULL */
+	mat_listener *heard;           /* or NULL */
+	void *listener;
 };
 
 static const struct mat mats[] = {
@@ -68,14 +72,21 @@ const struct mat *mat_open(const char *kind, struct err *err)
 	return NULL;
 }
 
-struct mat *mat_new(struct pool *pool)
+struct mat *mat_new(struct pool *pool, const struct mat_table *table)
 {
 	struct mat *mat = xcalloc(1, sizeof(*mat));
 
 	open_once();
 	mat->name = mats[0].name;
 	mat->pool = pool;
+	mat->table = table;
 	return mat;
+}
+
+void mat_listen(struct mat *mat, mat_listener *heard, void *context)
+{
+	mat->heard = heard;
+	mat->listener = context;
 }
 
 void mat_free(struct mat *mat)
@@ -98,10 +109,30 @@ const char *mat_name(const struct mat *mat)
 	return mat->name;
 }
 
+/* As the table has it; NULL where it does not. */
+static const struct mat_kind *listed(const struct mat *mat, enum mat_op ta,
+				     enum mat_op tb, size_t m, size_t n,
+				     size_t k)
+{
+	const struct mat_shape shape = { ta, tb, m, n, k };
+	const struct mat_choice *choice =
+		mat->table ? mat_table_find(mat->table, &shape) : NULL;
+
+	return choice ? mat_library(choice->library) : NULL;
+}
+
 static const struct mat_kind *pick(const struct mat *mat, enum mat_op ta,
 				   enum mat_op tb, size_t m, size_t n, size_t k)
 {
-	return mat->kind ? mat->kind : mat_rule_pick(here, ta, tb, m, n, k);
+	const struct mat_kind *kind =
+		mat->kind ? mat->kind : listed(mat, ta, tb, m, n, k);
+
+	return kind ? kind : mat_rule_pick(here, ta, tb, m, n, k);
+}
+
+const struct mat_kind *mat_library(size_t i)
+{
+	return mats[1 + i].kind;
 }
 
 const char *mat_rule(const struct mat *mat, enum mat_op ta, enum mat_op tb,
@@ -160,7 +191,8 @@ struct mat_cut mat_cut(enum mat_op tb, size_t m, size_t n, size_t k)
 struct cutting {
 	const struct mat *mat;
 	const struct mat_product *whole;
-	const struct mat_kind *kind; /* of every tile; NULL: by rule */
+	const struct mat_kind *kind; /* of tiles that the table does not list,
+					or NULL: by rule */
 	struct mat_cut cut;
 };
 
@@ -171,7 +203,7 @@ static void one_tile(void *context, size_t worker, size_t tile)
 	struct mat_product p = *cutting->whole;
 	size_t across = (p.n + cut->columns - 1) / cut->columns;
 	size_t i = tile / across * cut->rows, j = tile % across * cut->columns;
-	const struct mat_kind *kind = cutting->kind;
+	const struct mat_kind *kind;
 
 	(void)worker;
 	p.a += p.ta == MAT_YES ? i : i * p.lda;
@@ -179,8 +211,13 @@ static void one_tile(void *context, size_t worker, size_t tile)
 	p.c += i * p.ldc + j;
 	p.m = p.m - i < cut->rows ? p.m - i : cut->rows;
 	p.n = p.n - j < cut->columns ? p.n - j : cut->columns;
+	kind = listed(cutting->mat, p.ta, p.tb, p.m, p.n, p.k);
 	if (!kind)
-		kind = pick(cutting->mat, p.ta, p.tb, p.m, p.n, p.k);
+		kind = cutting->kind;
+	if (!kind)
+		kind = mat_rule_pick(here, p.ta, p.tb, p.m, p.n, p.k);
+	if (cutting->mat->heard)
+		cutting->mat->heard(cutting->mat->listener, &p);
 	kind->gemm(&p);
 }
 
@@ -196,10 +233,13 @@ static void by_tiles(const struct mat *mat, const struct mat_product *p)
 		.cut = mat_cut(p->tb, p->m, p->n, p->k),
 	};
 
-	if (cutting.cut.tiles == 1)
-		kind->gemm(p);
-	else
+	if (cutting.cut.tiles > 1) {
 		pool_run(mat->pool, cutting.cut.tiles, one_tile, &cutting);
+		return;
+	}
+	if (mat->heard)
+		mat->heard(mat->listener, p);
+	kind->gemm(p);
 }
 
 /* As many arguments as BLAS has. */

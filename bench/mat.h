@@ -11,8 +11,8 @@
  *
  * Kinds: "openblas" (CBLAS), "onednn" (dnnl_sgemm), "plain" (C loops, the
  * reference), and "auto": a fixed rule by CPU and shape (mat_rule() says which
- * one serves), never a timing at run time, so that the same machine gives the
- * same bits.  To add one: a file mat_KIND.c and a line in the table in mat.c.
+ * one serves) or a table that was measured before, never a timing at run time,
+ * so that the same machine gives the same bits.  To add one: a file mat_KIND.c and a line in the table in mat.c.
  *
  * Every kind runs on the calling thread only (mat_prepare() sees to that) and
  * may be called from several threads at once.
@@ -53,8 +53,11 @@ const char *mat_core_better(void);
 const struct mat *mat_open(const char *kind, struct err *err);
 const char *mat_name(const struct mat *mat);
 
-/* "auto" with threads (NULL: the caller alone).  The pool is borrowed. */
-struct mat *mat_new(struct pool *pool);
+struct mat_table;
+
+/* "auto" with threads (NULL: the caller alone) and, in place of the rule, a
+ * table (mat_table.h; NULL: none); both are borrowed. */
+struct mat *mat_new(struct pool *pool, const struct mat_table *table);
 void mat_free(struct mat *mat); /* accepts NULL */
 /* NULL: no threads. */
 struct pool *mat_pool(const struct mat *mat);

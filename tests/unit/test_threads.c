@@ -57,7 +57,7 @@ static struct trained train(int i, size_t threads)
 	struct pool *pool = threads ? pool_new(threads) : NULL;
 	struct rng rng = rng_stream(1, "weights", 0, 0);
 	struct sgd sgd = { .rate = 0.05f };
-	struct mat *mat = mat_new(pool);
+	struct mat *mat = mat_new(pool, NULL);
 	struct trained made = { 0 };
 	struct precision precision;
 	struct net_spec spec;
@@ -141,7 +141,7 @@ static const char *const large[] = {
 START_TEST(tiles_and_blocks_add_up_to_the_gradient)
 {
 	struct pool *pool = pool_new(2);
-	struct mat *mat = mat_new(pool);
+	struct mat *mat = mat_new(pool, NULL);
 	double square = 0.0, off = 0.0;
 	size_t n;
 	float *whole = gradient(large[_i], mat_open("openblas", NULL), 37, &n);
@@ -166,7 +166,7 @@ START_TEST(any_batch_size_may_come_next)
 	static const size_t batch[] = { 20, 3, 20, 1, 7, 11, 13, 17, 20, 2 };
 	struct rng rng = rng_stream(1, "weights", 0, 0);
 	struct pool *pool = pool_new(2);
-	struct mat *mat = mat_new(pool);
+	struct mat *mat = mat_new(pool, NULL);
 	struct sgd sgd = { .rate = 0.01f };
 	struct net_spec spec;
 	int32_t label[20];
