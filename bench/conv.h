@@ -2,7 +2,7 @@
 /*
  * conv -- a convolution done directly, by oneDNN's primitives.
  *
- *	struct conv *conv = conv_new(spec, false, threads, 2, 8, &err);
+ *	struct conv *conv = conv_new(spec, &settings, &err);
  *
  *	conv_weights(conv, w, bias);
  *	conv_forward(conv, worker, 2, x, y);       // y = relu(x * w + b)
@@ -12,7 +12,7 @@
  *	layer_put(dw, conv_gradient(conv), …);
  *	conv_free(conv);
  *
- * Images are channels last; w is (K, K, in, out), a row for each place and
+ * Images are channels last, or in blocks (layer_kind.h); w is (K, K, in, out), a row for each place and
  * channel as for a product of patches; oneDNN keeps its own order of it, which
  * is made anew after each conv_weights().  A number of images that is new makes
  * its primitives first, and the last CONV_SIZES of them are kept.
@@ -30,6 +30,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bench/layer_kind.h"
 #include "bench/net_spec.h"
 #include "lib/err.h"
 
@@ -37,11 +38,16 @@
 
 struct conv;
 
-/* `narrow`: operands are bf16.  Forward and input will mostly have so many
- * images, sums over images that many. */
-struct conv *conv_new(const struct layer_spec *spec, bool narrow,
-		      size_t threads, size_t images, size_t summed,
-		      struct err *err);
+struct conv_settings {
+	bool narrow;               /* operands are bf16 */
+	bool blocked_x, blocked_y; /* layer_kind.h */
+	size_t threads;
+	/* So many images will forward and input mostly have, and sums. */
+	size_t images, summed;
+};
+
+struct conv *conv_new(const struct layer_spec *spec,
+		      const struct conv_settings *settings, struct err *err);
 void conv_free(struct conv *conv); /* accepts NULL */
 
 /* Borrowed until the next call. */

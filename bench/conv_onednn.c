@@ -48,13 +48,13 @@ struct conv_lane {
 
 struct conv {
 	struct layer_spec spec;
-	bool narrow;
+	bool narrow, blocked_x, blocked_y;
 	size_t values; /* of w and bias */
 	dnnl_engine_t engine;
 	dnnl_memory_desc_t plain; /* of w: (K, K, in, out) */
 	dnnl_memory_t w, bias, dw, dbias;
 	uint64_t weights;       /* counts conv_weights() */
-	float *part, *gradient; /* part: what dw and dbias hold */
+	float *part, *gradient; /* part: of a later block */
 	size_t lanes;
 	struct conv_lane *lane;
 };
@@ -75,12 +75,17 @@ static dnnl_data_type_t type_of(const struct conv *conv)
 }
 
 static void images_desc(dnnl_memory_desc_t *desc, size_t batch,
-			const struct net_shape *shape, dnnl_data_type_t type)
+			const struct net_shape *shape, dnnl_data_type_t type,
+			bool blocked)
 {
+	dnnl_format_tag_t tag = blocked ? dnnl_nChw16c : dnnl_nhwc;
 	dnnl_dims_t dims = { (dnnl_dim_t)batch, shape->channels, shape->height,
 			     shape->width };
 
-	dnnl_memory_desc_init_by_tag(desc, 4, dims, type, dnnl_nhwc);
+	/* The same thing, and the primitives for it are found by this name. */
+	if (shape->channels == 1)
+		tag = dnnl_nchw;
+	dnnl_memory_desc_init_by_tag(desc, 4, dims, type, tag);
 }
 
 static void filters_desc(dnnl_memory_desc_t *desc,
@@ -136,10 +141,12 @@ static void shapes_fill(const struct conv *conv, size_t images,
 	dnnl_dim_t right = (spec->out.width - 1) * stride + spec->kernel;
 
 	memset(shapes, 0, sizeof(*shapes));
-	images_desc(&shapes->x, images, &spec->in, dnnl_f32);
-	images_desc(&shapes->y, images, &spec->out, dnnl_f32);
-	images_desc(&shapes->narrow_x, images, &spec->in, type_of(conv));
-	images_desc(&shapes->narrow_y, images, &spec->out, type_of(conv));
+	images_desc(&shapes->x, images, &spec->in, dnnl_f32, conv->blocked_x);
+	images_desc(&shapes->y, images, &spec->out, dnnl_f32, conv->blocked_y);
+	images_desc(&shapes->narrow_x, images, &spec->in, type_of(conv),
+		    conv->blocked_x);
+	images_desc(&shapes->narrow_y, images, &spec->out, type_of(conv),
+		    conv->blocked_y);
 	filters_desc(&shapes->w, spec, type_of(conv), dnnl_format_tag_any);
 	bias_desc(&shapes->bias, spec);
 	for (int i = 0; i < 2; i++) {
@@ -378,21 +385,22 @@ static int conv_fill(struct conv *conv, size_t images, size_t summed,
 	return 0;
 }
 
-struct conv *conv_new(const struct layer_spec *spec, bool narrow,
-		      size_t threads, size_t images, size_t summed,
-		      struct err *err)
+struct conv *conv_new(const struct layer_spec *spec,
+		      const struct conv_settings *settings, struct err *err)
 {
 	struct conv *conv = xcalloc(1, sizeof(*conv));
 
 	mat_onednn_single_thread();
 	conv->spec = *spec;
-	conv->narrow = narrow;
+	conv->narrow = settings->narrow;
+	conv->blocked_x = settings->blocked_x;
+	conv->blocked_y = settings->blocked_y;
 	conv->values =
 		((size_t)spec->kernel * spec->kernel * spec->in.channels + 1) *
 		spec->out.channels;
-	conv->lanes = threads;
-	conv->lane = xcalloc(threads, sizeof(*conv->lane));
-	if (conv_fill(conv, images, summed, err) == 0)
+	conv->lanes = settings->threads;
+	conv->lane = xcalloc(conv->lanes, sizeof(*conv->lane));
+	if (conv_fill(conv, settings->images, settings->summed, err) == 0)
 		return conv;
 	conv_free(conv);
 	return NULL;
@@ -529,7 +537,10 @@ void conv_add(struct conv *conv, size_t worker, size_t images, const float *x,
 	struct conv_pass *pass = pass_of(conv, worker, WEIGHTS, images);
 	const struct conv_lane *lane = &conv->lane[worker];
 	dnnl_memory_t dw = pass->reorder ? pass->w : conv->dw;
+	float *to = first ? conv->gradient : conv->part;
 
+	point(conv->dw, to);
+	point(conv->dbias, to + conv->values - conv->spec.out.channels);
 	mat_onednn_single_thread();
 	const dnnl_exec_arg_t argument[] = {
 		{ DNNL_ARG_SRC,
@@ -544,9 +555,8 @@ void conv_add(struct conv *conv, size_t worker, size_t images, const float *x,
 	run(lane, pass->primitive, argument, pass->scratch ? 5 : 4);
 	if (pass->reorder)
 		reorder(lane, pass->reorder, dw, conv->dw);
-	for (size_t i = 0; i < conv->values; i++)
-		conv->gradient[i] = first ? conv->part[i]
-					  : conv->gradient[i] + conv->part[i];
+	for (size_t i = 0; !first && i < conv->values; i++)
+		conv->gradient[i] += conv->part[i];
 }
 
 const float *conv_gradient(const struct conv *conv)

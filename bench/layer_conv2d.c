@@ -104,6 +104,14 @@ static int conv2d_open(struct layer *layer, struct err *err)
 {
 	const struct layer_spec *spec = layer->spec;
 	struct conv2d *conv = xcalloc(1, sizeof(*conv));
+	const struct conv_settings settings = {
+		.narrow = layer->precision.kind == PRECISION_BF16,
+		.blocked_x = layer->blocked_in,
+		.blocked_y = layer->blocked_out,
+		.threads = layer->threads,
+		.images = layer->images,
+		.summed = layer->summed,
+	};
 
 	layer->state = conv;
 	conv->places = (size_t)spec->out.height * spec->out.width;
@@ -112,9 +120,7 @@ static int conv2d_open(struct layer *layer, struct err *err)
 	conv->row = layer->scratch;
 	conv->patches = conv->row + spec->out.channels;
 	if (is_direct(layer->precision.kind, layer->mat))
-		conv->direct = conv_new(
-			spec, layer->precision.kind == PRECISION_BF16,
-			layer->threads, layer->images, layer->summed, NULL);
+		conv->direct = conv_new(spec, &settings, NULL);
 	layer->by_image = conv->direct != NULL;
 	if (layer->by_image)
 		return 0;
@@ -280,6 +286,12 @@ static void direct_finish(struct layer *layer, const struct backward *to)
 		  conv2d_parameters(layer->spec), to->alpha, to->beta);
 }
 
+static bool conv2d_blocks(const struct layer_spec *spec)
+{
+	(void)spec;
+	return true;
+}
+
 static void conv2d_forward(struct layer *layer, const struct layer_pass *pass)
 {
 	if (layer->by_image)
@@ -304,5 +316,6 @@ const struct layer_kind layer_kind_conv2d = {
 	.add = direct_add,
 	.finish = direct_finish,
 	.by_image = true,
+	.blocks = conv2d_blocks,
 	.activates = true,
 };

@@ -21,7 +21,9 @@
  * what one layer wrote the next one finds in the cache.  Then `first` is the
  * first image's place in the batch and `worker` a number below layer->threads;
  * prepare() comes before and finish() after all of them, on one thread, input()
- * stands for backward(), and add() has a block of images to itself.
+ * stands for backward(), and add() has a block of images to itself.  Between two
+ * such layers images may lie in blocks of LAYER_BLOCK channels, one block after
+ * the other and channels last within, where both kinds say that they can.
  */
 #ifndef BENCH_LAYER_KIND_H
 #define BENCH_LAYER_KIND_H
@@ -36,6 +38,9 @@
 #include "lib/err.h"
 #include "lib/rng.h"
 
+/* As many as an AVX-512 register has floats. */
+#define LAYER_BLOCK 16
+
 /* A layer at work in a net. */
 struct layer {
 	const struct layer_kind *kind;
@@ -47,10 +52,11 @@ struct layer {
 	float *scratch; /* kind->scratch() floats, kept from forward() to
 				 backward() */
 	size_t batch_max;
-	size_t threads;        /* that may call at once */
-	size_t images, summed; /* how many at a time, mostly */
-	bool by_image;         /* as the kind has it; open() may say no */
-	void *state;           /* the kind's own, made by open() */
+	size_t threads;               /* that may call at once */
+	size_t images, summed;        /* how many at a time, mostly */
+	bool blocked_in, blocked_out; /* images lie in blocks of channels */
+	bool by_image; /* as the kind has it; open() may say no */
+	void *state;   /* the kind's own, made by open() */
 };
 
 struct layer_pass {
@@ -91,6 +97,8 @@ struct layer_kind {
 	void (*add)(struct layer *layer, const struct layer_pass *pass);
 	void (*finish)(struct layer *layer, const struct backward *to);
 	bool by_image;
+	/* NULL: never. */
+	bool (*blocks)(const struct layer_spec *spec);
 	bool activates;
 	/* backward() needs no mask of ReLU: it knows what passes. */
 	bool masks_relu;

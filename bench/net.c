@@ -118,6 +118,17 @@ static int size_check(const struct net_spec *spec, size_t batch,
 	return err_remedy(err, "use a smaller batch");
 }
 
+static void layers_close(struct net *net)
+{
+	for (size_t l = 0; l < net->layers; l++) {
+		if (net->layer[l].kind->close)
+			net->layer[l].kind->close(&net->layer[l]);
+		product_free(net->layer[l].product);
+		net->layer[l].product = NULL;
+		net->layer[l].state = NULL;
+	}
+}
+
 static int layers_open(struct net *net, struct err *err)
 {
 	for (size_t l = 0; l < net->layers; l++) {
@@ -126,8 +137,12 @@ static int layers_open(struct net *net, struct err *err)
 		if (layer->kind->open && layer->kind->open(layer, err) < 0)
 			return -1;
 	}
-	net_cut(net); /* as open() left them */
-	return 0;
+	/* Where one would not go by image, its neighbours may have to lie
+	 * otherwise. */
+	if (!net_cut(net))
+		return 0;
+	layers_close(net);
+	return layers_open(net, err);
 }
 
 struct net *net_new_in(struct precision precision, const struct net_spec *spec,
@@ -180,11 +195,7 @@ void net_free(struct net *net)
 {
 	if (!net)
 		return;
-	for (size_t l = 0; l < net->layers; l++) {
-		if (net->layer[l].kind->close)
-			net->layer[l].kind->close(&net->layer[l]);
-		product_free(net->layer[l].product);
-	}
+	layers_close(net);
 	munmap(net->block, net->block_size);
 	free(net);
 }

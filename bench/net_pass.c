@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "bench/mat_kind.h"
 #include "bench/net_state.h"
 #include "lib/pool.h"
 
@@ -67,7 +68,55 @@ static size_t at_most(size_t images, size_t batch)
 	return images < batch ? images : batch;
 }
 
-void net_cut(struct net *net)
+static bool may_block(const struct layer *layer)
+{
+	return layer->by_image && layer->kind->blocks &&
+	       layer->kind->blocks(layer->spec);
+}
+
+/* oneDNN's convolutions take blocks on both sides or on none, but that a single
+ * channel lies in both ways. */
+static bool one_sided(const struct layer *layer, bool in, bool out)
+{
+	return layer->spec->type == LAYER_CONV2D &&
+	       layer->spec->in.channels > 1 && in != out;
+}
+
+/* Blocks of channels where oneDNN prefers them: 28 × 28 × 1 → 32 takes it half
+ * the time of channels last, 14 × 14 × 32 → 64 nine tenths. */
+static bool lay_out(struct net *net)
+{
+	enum mat_cpu cpu = mat_cpu_here();
+	bool wide = cpu == MAT_CPU_AMD512 || cpu == MAT_CPU_INTEL512;
+	bool blocked[NET_LAYERS_MAX + 1] = { false }, again = wide;
+	bool changed = false;
+
+	for (size_t l = 1; wide && l < net->layers; l++)
+		blocked[l] = may_block(&net->layer[l - 1]) &&
+			     may_block(&net->layer[l]) &&
+			     net->spec.layer[l].in.channels % LAYER_BLOCK == 0;
+	while (again) {
+		again = false;
+		for (size_t l = 0; l < net->layers; l++) {
+			if (!one_sided(&net->layer[l], blocked[l],
+				       blocked[l + 1]))
+				continue;
+			blocked[l] = blocked[l + 1] = false;
+			again = true;
+		}
+	}
+	for (size_t l = 0; l < net->layers; l++) {
+		struct layer *layer = &net->layer[l];
+
+		changed |= layer->blocked_in != blocked[l] ||
+			   layer->blocked_out != blocked[l + 1];
+		layer->blocked_in = blocked[l];
+		layer->blocked_out = blocked[l + 1];
+	}
+	return changed;
+}
+
+bool net_cut(struct net *net)
 {
 	struct net_run *run = NULL;
 
@@ -90,6 +139,7 @@ void net_cut(struct net *net)
 						net->batch_max);
 		}
 	}
+	return lay_out(net);
 }
 
 /* ---- a layer's part of a pass ------------------------------------------------ */

@@ -44,8 +44,8 @@ struct net {
 };
 
 /* Cut the layers into runs, by what they say of themselves; how many images a
- * tile has is told to them. */
-void net_cut(struct net *net);
+ * tile has, and how they lie, is told to them.  Did how they lie change? */
+bool net_cut(struct net *net);
 /* How many images a block of a run has. */
 size_t net_block(const struct net_run *run, size_t batch);
 /* Floats of `inner`. */
