@@ -30,7 +30,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bench/layer_kind.h"
 #include "bench/net_spec.h"
 #include "lib/err.h"
 

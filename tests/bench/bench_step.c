@@ -17,6 +17,7 @@
  * wall.  Two threads need that clock; there minima are shown, and the libraries
  * share a product among two threads in their own ways.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,6 +250,15 @@ static int64_t clock_cost_ns(size_t threads)
 	return (now_ns(threads) - start) / 1000;
 }
 
+/* The sum of all repeats or, of two threads, the least. */
+static void took(const struct run *run, int64_t *ns, int64_t more)
+{
+	if (run->threads == 1)
+		*ns += more;
+	else if (!*ns || more < *ns)
+		*ns = more > 1 ? more : 1;
+}
+
 static void time_calls(struct run *run, int library, size_t round)
 {
 	int64_t cost = clock_cost_ns(run->threads);
@@ -262,14 +272,31 @@ static void time_calls(struct run *run, int library, size_t round)
 		for (size_t i = 0; i < run->calls; i++, before = after) {
 			do_call(run->mat[library], &run->call[i]);
 			after = now_ns(run->threads);
-			run->call[i].ns[library] += after - before - cost;
+			took(run, &run->call[i].ns[library],
+			     after - before - cost);
 		}
 	}
 	library_threads(1);
 	for (size_t i = 0; i < run->calls; i++)
 		run->call[i].us[library][round] =
 			(double)run->call[i].ns[library] / 1e3 /
-			(double)run->repeats;
+			(double)(run->threads > 1 ? 1 : run->repeats);
+}
+
+/* One step at a time: on a machine that others use, too, only few of them run
+ * undisturbed on two processors. */
+static double quickest_step(struct run *run)
+{
+	struct sgd sgd = { .rate = 1e-3f };
+	int64_t least = INT64_MAX, before = now_ns(run->threads), after;
+
+	for (size_t i = 0; i < run->repeats; i++, before = after) {
+		net_step(run->net, run->input[0], run->label, run->batch, &sgd);
+		after = now_ns(run->threads);
+		if (after - before < least)
+			least = after - before;
+	}
+	return (double)least / 1e3;
 }
 
 static double time_step(struct run *run)
@@ -291,7 +318,8 @@ static void measure(struct run *run)
 	for (int j = 0; j < LIBRARIES; j++)
 		time_calls(run, j, 0);
 	for (size_t r = 0; r < run->rounds; r++) {
-		run->step_us[r] = time_step(run);
+		run->step_us[r] =
+			run->threads > 1 ? quickest_step(run) : time_step(run);
 		for (int j = 0; j < LIBRARIES; j++)
 			time_calls(run, j, r);
 	}

@@ -35,16 +35,18 @@ START_TEST(every_task_is_done_once_by_the_time_run_returns)
 
 	ck_assert_uint_ge(pool_threads(pool), 1);
 	/* Now and then so late that workers sleep by then. */
-	for (int round = 1; round <= 200; round++) {
+	for (int round = 1; round <= 60; round++) {
 		struct timespec late = { .tv_nsec = 200000 };
+		size_t wrong = 0;
 
-		tasks = (size_t)(round * 7 % TASKS);
+		tasks = (size_t)(round * 17 % TASKS);
 		memset(tally.done, 0, sizeof(tally.done));
 		if (round % 20 == 0)
 			nanosleep(&late, NULL);
 		pool_run(pool, tasks, count, &tally);
 		for (size_t i = 0; i < TASKS; i++)
-			ck_assert_int_eq(tally.done[i], i < tasks);
+			wrong += tally.done[i] != (i < tasks);
+		ck_assert_uint_eq(wrong, 0);
 	}
 	ck_assert_uint_eq(tally.strangers, 0);
 	pool_free(pool);
@@ -54,10 +56,12 @@ END_TEST
 START_TEST(no_pool_is_the_caller_alone)
 {
 	struct tally tally = { .threads = 1 };
+	size_t done = 0;
 
 	pool_run(NULL, TASKS, count, &tally);
 	for (size_t i = 0; i < TASKS; i++)
-		ck_assert_int_eq(tally.done[i], 1);
+		done += tally.done[i] == 1;
+	ck_assert_uint_eq(done, TASKS);
 	ck_assert_uint_eq(tally.strangers, 0);
 	pool_free(NULL);
 }
