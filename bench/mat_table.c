@@ -88,7 +88,7 @@ void mat_table_put(struct mat_table *table, const struct mat_choice *choice)
 {
 	uint32_t *slot;
 
-	if (table->count == table->room)
+	if (!table->choice || table->count == table->room)
 		grow(table);
 	slot = slot_of(table, &choice->shape);
 	if (!*slot)

@@ -48,9 +48,9 @@ train "${small[@]}" --json --seed 2 >other 2>err
 # Nor have threads.
 train --model mlp:200-300-10 --data synthetic:2000x200x10 --batch 64 --epochs 2 --json >one 2>err
 for threads in 2 3; do
-	train --model mlp:200-300-10 --data synthetic:2000x200x10 --batch 64 --epochs 2 --json --threads $threads >more 2>err
-	has more "\"threads\":$threads"
-	[ "$(results one | sed 's/"threads":1//')" = "$(results more | sed "s/\"threads\":$threads//")" ] ||
+	train --model mlp:200-300-10 --data synthetic:2000x200x10 --batch 64 --epochs 2 --json --threads $threads >shared 2>err
+	has shared "\"threads\":$threads"
+	[ "$(results one | sed 's/"threads":1//')" = "$(results shared | sed "s/\"threads\":$threads//")" ] ||
 		die "$threads threads gave another result"
 done
 

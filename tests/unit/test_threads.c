@@ -98,7 +98,7 @@ START_TEST(threads_do_not_change_a_bit)
 
 		ck_assert(memcmp(alone.weights, many.weights,
 				 alone.parameters * sizeof(float)) == 0);
-		ck_assert(memcmp(&alone.loss, &many.loss, sizeof(double)) == 0);
+		ck_assert_double_eq(alone.loss, many.loss);
 		free(many.weights);
 	}
 	free(alone.weights);
