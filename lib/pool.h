@@ -13,7 +13,7 @@
  * bytes for any number of threads.
  *
  * The caller is worker 0; a pool of one starts no thread.  Workers that have
- * nothing to do look for work for a few microseconds before they sleep, where
+ * nothing to do look for work for some 150 µs before they sleep, where
  * there is a processor for each of them: the tasks of a training step come that
  * close together, and waking a thread takes longer than many of them.
  */
