@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "bench/compute.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "bench/mat_table.h"
@@ -36,6 +37,10 @@ int compute_open(struct compute *compute,
 		return -1;
 	if (threads > 1 || settings->pin)
 		compute->pool = pool_new(threads ? (size_t)threads : 1);
+	if (threads > 1 && pool_threads(compute->pool) < (size_t)threads)
+		return err_set(err, EAGAIN,
+			       "--threads %lld: the system gives %zu",
+			       (long long)threads, pool_threads(compute->pool));
 	compute->mat = mat_new(compute->pool, compute->table);
 	if (settings->pin && pool_pin(compute->pool, err) < 0)
 		return err_wrap(err, "--pin");

@@ -129,9 +129,9 @@ static void *call_it(void *context)
 	return NULL;
 }
 
-/* The same bits, elsewhere in memory and on another thread? */
-static bool repeats(const struct mat_kind *kind, const struct mat_shape *shape)
+bool mat_tune_repeats(size_t library, const struct mat_shape *shape)
 {
+	const struct mat_kind *kind = mat_library(library);
 	struct operands one, other;
 	struct call call = { kind, &other.product };
 	pthread_t thread;
@@ -198,9 +198,8 @@ void mat_tune(struct mat_table *table, size_t i)
 	struct operands o;
 
 	for (size_t l = 0; l < MAT_LIBRARIES; l++)
-		choice.us[l] = repeats(mat_library(l), &choice.shape)
-				       ? 0.0
-				       : (double)NAN;
+		choice.us[l] =
+			mat_tune_repeats(l, &choice.shape) ? 0.0 : (double)NAN;
 	operands_init(&o, &choice.shape, 0);
 	measure(&o.product, choice.us);
 	operands_done(&o);

@@ -16,6 +16,7 @@
 #ifndef BENCH_MAT_TUNE_H
 #define BENCH_MAT_TUNE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bench/mat_table.h"
@@ -29,5 +30,8 @@
 int mat_tune_shapes(struct mat_table *table, const struct net_spec *spec,
 		    size_t batch, struct err *err);
 void mat_tune(struct mat_table *table, size_t i);
+
+/* The same bits with other addresses, on another thread? */
+bool mat_tune_repeats(size_t library, const struct mat_shape *shape);
 
 #endif

@@ -182,6 +182,43 @@ START_TEST(a_library_that_serves_was_measured_and_repeats)
 }
 END_TEST
 
+/* What the fixed rule takes, for the nets that are measured and trained. */
+static const struct {
+	const char *model;
+	size_t batch;
+} served[] = {
+	{ "mlp:784-256-256-10", 1 },
+	{ "mlp:784-256-256-10", 8 },
+	{ "mlp:784-256-256-10", 32 },
+	{ "mlp:784-256-256-10", 128 },
+	{ "mlp:784-1024-1024-10", 64 },
+	{ "cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10", 8 },
+	{ "cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10", 128 },
+	{ "rnn:30,e80x8,u64,80", 16 },
+};
+#define SERVED (int)(sizeof(served) / sizeof(served[0]))
+
+START_TEST(who_serves_by_rule_repeats_its_bits)
+{
+	struct mat_table *table = mat_table_new();
+	struct net_spec spec;
+
+	ck_assert_int_eq(net_spec_parse(served[_i].model, &spec, NULL), 0);
+	mat_tune_shapes(table, &spec, served[_i].batch, NULL);
+	ck_assert_uint_gt(mat_table_count(table), 0);
+	for (size_t i = 0; i < mat_table_count(table); i++) {
+		const struct mat_choice *choice = mat_table_at(table, i);
+
+		ck_assert_msg(mat_tune_repeats(choice->library, &choice->shape),
+			      "%s: %zu x %zu x %zu",
+			      mat_library(choice->library)->name,
+			      choice->shape.m, choice->shape.n,
+			      choice->shape.k);
+	}
+	mat_table_free(table);
+}
+END_TEST
+
 Suite *mat_table_suite(void);
 Suite *mat_table_suite(void)
 {
@@ -197,6 +234,9 @@ Suite *mat_table_suite(void)
 	tcase_add_test(tcase, what_is_listed_is_served_as_listed);
 	tcase_add_test(tcase, a_step_asks_for_its_tiles);
 	tcase_add_test(tcase, a_library_that_serves_was_measured_and_repeats);
+	tcase_add_loop_test(tcase, who_serves_by_rule_repeats_its_bits, 0,
+			    SERVED);
+	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
