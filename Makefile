@@ -176,10 +176,10 @@ lint: ## format, clang-tidy, cppcheck, shellcheck, man pages, include directions
 .PHONY: bench-step bench-encode bench-mongo bench-formula mongo-kill
 STEP_MLP := mlp:784-256-256-10
 STEP_CNN := cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10
-bench-step: $(BUILD)/bin/bench_step ## a step beside its bare products and convolutions (TORCH=python3: and PyTorch's)
+bench-step: $(BUILD)/bin/bench_step ## a step beside its bare products and convolutions, one thread and two (TORCH=python3: and beside PyTorch)
 	$(BUILD)/bin/bench_step $(STEP_MLP)
 	$(BUILD)/bin/bench_step $(STEP_CNN) 31
-	$(if $(TORCH),OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(TORCH) tests/bench/torch_step.py)
+	$(if $(TORCH),OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(TORCH) tests/bench/torch_step.py $(BUILD)/bin/bench_step)
 bench-encode: $(BUILD)/bin/bench_encode ## ticks as JSON, CSV and BSON, beside json-c, fprintf and libbson
 	$(BUILD)/bin/bench_encode
 

@@ -14,7 +14,8 @@ int main(int argc, char **argv)
 		bench_sweep_command,   bench_fit_command,
 		bench_predict_command, bench_report_command,
 		bench_train_command,   bench_describe_command,
-		bench_doctor_command,  { .name = NULL },
+		bench_tune_command,    bench_doctor_command,
+		{ .name = NULL },
 	};
 	const struct cli_program program = {
 		.name = "bench",

@@ -13,6 +13,6 @@
 
 extern const struct cli_command bench_sweep_command, bench_fit_command,
 	bench_predict_command, bench_report_command, bench_train_command,
-	bench_describe_command, bench_doctor_command;
+	bench_describe_command, bench_tune_command, bench_doctor_command;
 
 #endif

@@ -237,6 +237,7 @@ static int one_model(const struct predict_config *values, const char *model,
 		     const struct energy_table *table, struct table *rows,
 		     struct err *err)
 {
+	int64_t threads = values->shared.threads ? values->shared.threads : 1;
 	struct step_config config;
 	int64_t batch;
 
@@ -244,10 +245,10 @@ static int one_model(const struct predict_config *values, const char *model,
 		for (size_t l = 0; l < values->losses.count; l++)
 			if (parse_batch(values->batches.item[b], &batch, err) <
 				    0 ||
-			    step_config_set(&config, model, batch,
-					    values->precision,
-					    values->losses.item[l],
-					    values->optimizer, 1, err) < 0 ||
+			    step_config_set(
+				    &config, model, batch, values->precision,
+				    values->losses.item[l], values->optimizer,
+				    threads, err) < 0 ||
 			    one(values, table, rows, &config, err) < 0)
 				return -1;
 	return 0;

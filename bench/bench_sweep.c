@@ -7,6 +7,7 @@
 
 #include "bench/bench_commands.h"
 #include "bench/bench_record.h"
+#include "bench/compute.h"
 #include "bench/mat.h"
 #include "bench/plan.h"
 #include "bench/probe.h"
@@ -27,6 +28,7 @@ struct sweep_config {
 	char *data;
 	struct field_list meters;
 	struct field_list to;
+	struct compute_settings compute;
 	bool force;
 };
 
@@ -42,6 +44,7 @@ static const struct field sweep_fields[] = {
 	{ "meter", FIELD_LIST, offsetof(struct sweep_config, meters),
 	  .value = "M",
 	  .help = "where joules come from (auto; repeatable)" },
+	COMPUTE_FIELDS(sweep_config, compute),
 	CLI_TO(sweep_config, to),
 	CLI_FORCE(sweep_config, force),
 	CLI_SHARED(sweep_config),
@@ -93,9 +96,11 @@ static int read_plan_file(struct cli *cli, const struct sweep_config *config,
 	return failed;
 }
 
-/* The digest that names the records: plan, meters and data. */
+/* The digest that names the records: plan, meters, data and, where it is not
+ * the rule, the table of backends. */
 static void run_digest(const struct plan *plan,
 		       const struct sweep_config *config,
+		       const struct compute *compute,
 		       char run[static DOC_DIGEST_MAX])
 {
 	struct doc *doc = plan_doc(plan);
@@ -105,6 +110,8 @@ static void run_digest(const struct plan *plan,
 		doc_add_take(meters, doc_new_text(config->meters.item[i]));
 	doc_set_take(doc, "meters", meters);
 	doc_set_text(doc, "data", config->data);
+	if (compute->table)
+		doc_set_text(doc, "backends", compute->backends);
 	doc_digest(doc, run);
 	doc_free(doc);
 }
@@ -254,29 +261,6 @@ static void print_json(const struct sweep *sweep, const struct sink *sink,
 
 /* ---- at work --------------------------------------------------------------*/
 
-static int lay_manifest(const struct plan *plan, const char *run,
-			struct meter *const *meter, size_t meters,
-			const char *data, struct sink *sink, struct err *err)
-{
-	struct doc *manifest = manifest_new("bench sweep", run);
-	struct doc *list = doc_new_array();
-	struct doc *settings = plan_doc(plan);
-	int failed;
-
-	for (size_t i = 0; i < meters; i++)
-		doc_add_take(list, doc_new_text(meter_describe(meter[i])));
-	doc_set_take(manifest, "meters", list);
-	doc_set_text(manifest, "kernels", mat_describe());
-	doc_set_int(manifest, "threads", 1);
-	doc_set_text(manifest, "data", data ? data : "synthetic");
-	doc_set_int(settings, "blocks", (int64_t)plan->blocks);
-	doc_set_int(settings, "retries", (int64_t)plan->retries);
-	doc_set_take(manifest, "plan", settings);
-	failed = manifest_lay(manifest, sink, err);
-	doc_free(manifest);
-	return failed;
-}
-
 static void close_meters(struct meter **meter, size_t meters)
 {
 	while (meters)
@@ -307,20 +291,43 @@ struct job {
 	const struct sweep_config *config;
 	char run[DOC_DIGEST_MAX];
 	struct plan *plan;
+	struct compute compute;
 	struct sweep *sweep;
 	struct meter *meter[PROBE_METERS_MAX];
 	size_t meters;
 	struct sink *sink;
 };
 
+static int lay_manifest(const struct job *job, struct err *err)
+{
+	struct doc *manifest = manifest_new("bench sweep", job->run);
+	struct doc *list = doc_new_array();
+	struct doc *settings = plan_doc(job->plan);
+	const char *data = job->config->data;
+	int failed;
+
+	for (size_t i = 0; i < job->meters; i++)
+		doc_add_take(list, doc_new_text(meter_describe(job->meter[i])));
+	doc_set_take(manifest, "meters", list);
+	compute_put(&job->compute, manifest);
+	doc_set_text(manifest, "data", data ? data : "synthetic");
+	doc_set_int(settings, "blocks", (int64_t)job->plan->blocks);
+	doc_set_int(settings, "retries", (int64_t)job->plan->retries);
+	doc_set_take(manifest, "plan", settings);
+	failed = manifest_lay(manifest, job->sink, err);
+	doc_free(manifest);
+	return failed;
+}
+
 static int job_open(struct job *job, struct err *err)
 {
 	const struct sweep_config *config = job->config;
 
 	job->plan = plan_new(&config->plan, (uint64_t)config->shared.seed, err);
-	if (!job->plan)
+	if (!job->plan || compute_open(&job->compute, &config->compute,
+				       config->shared.threads, err) < 0)
 		return -1;
-	run_digest(job->plan, config, job->run);
+	run_digest(job->plan, config, &job->compute, job->run);
 	job->sweep =
 		sweep_new(job->plan, config->data, job->run, manifest_device());
 	if (sweep_check_data(job->sweep, err) < 0 ||
@@ -335,18 +342,12 @@ static int job_open(struct job *job, struct err *err)
 
 static int job_measure(struct job *job, struct err *err)
 {
-	const struct mat *mat = mat_open("auto", err);
-	const char *data = job->config->data;
-
-	if (!mat)
-		return -1;
 	say_machine();
 	say_meters(job->meter, job->meters);
-	say_plan(job->sweep, job->plan, data);
-	if (lay_manifest(job->plan, job->run, job->meter, job->meters, data,
-			 job->sink, err) < 0)
+	say_plan(job->sweep, job->plan, job->config->data);
+	if (lay_manifest(job, err) < 0)
 		return -1;
-	if (sweep_run(job->sweep, mat, job->sink, err) < 0) {
+	if (sweep_run(job->sweep, job->compute.mat, job->sink, err) < 0) {
 		if (sweep_records(job->sweep) + sweep_found(job->sweep))
 			err_remedy(err, "what was measured is kept: the same "
 					"command goes on");
@@ -377,6 +378,7 @@ static int job_close(struct job *job, int status, struct err *err)
 		status = -1;
 	close_meters(job->meter, job->meters);
 	sweep_free(job->sweep);
+	compute_close(&job->compute);
 	plan_free(job->plan);
 	return status;
 }
@@ -387,15 +389,10 @@ static int bench_sweep(struct cli *cli, void *values, struct err *err)
 	struct job job = { .config = config };
 	int status;
 
-	if (config->shared.threads > 1) {
-		err_set(err, EINVAL,
-			"--threads %lld: only one thread can be measured now",
-			(long long)config->shared.threads);
-		return CLI_USAGE;
-	}
 	if (read_plan_file(cli, config, err) < 0)
 		return -1;
 	plan_settle(&config->plan, &cli->config);
+	config->plan.threads = config->shared.threads;
 	cli_stop_signal();
 	status = job_open(&job, err);
 	if (!status)

@@ -55,6 +55,7 @@ static const struct field train_fields[] = {
 	  .value = "FILE",
 	  .help = "keep the run there, and go on where it ends" },
 	CLI_FORCE(train_config, force),
+	COMPUTE_FIELDS(train_config, compute),
 	CLI_SHARED(train_config),
 	FIELD_END
 };
@@ -65,7 +66,9 @@ static const char train_about[] =
 	"part, and\n"
 	"what the training took in seconds and joules (evaluation is not "
 	"counted).  The\n"
-	"same seed gives the same model, bit for bit, on the same machine.\n"
+	"same seed gives the same model, bit for bit, on the same machine, "
+	"whatever\n"
+	"--threads.\n"
 	"\n"
 	"With --json each epoch is a line on stdout; the last line is the "
 	"summary.\n"
@@ -107,11 +110,6 @@ static int usage_check(const struct train_config *config, struct train_job *job,
 	if (job->loss == LOSS_COX)
 		return err_set(err, EINVAL,
 			       "loss cox: no data set has times of events yet");
-	if (config->shared.threads > 1)
-		return err_set(err, EINVAL,
-			       "--threads %lld: a model is trained by one "
-			       "thread",
-			       (long long)config->shared.threads);
 	return 0;
 }
 
@@ -135,15 +133,17 @@ static void sgd_fill(const struct train_config *config,
 static int job_open(struct train_job *job, struct err *err)
 {
 	const struct train_config *config = job->config;
-	const struct mat *mat = mat_open("auto", err);
 	struct rng rng;
 
+	if (compute_open(&job->compute, &config->compute,
+			 config->shared.threads, err) < 0)
+		return -1;
 	job->set =
 		dataset_open(config->data, (uint64_t)config->shared.seed, err);
-	if (!mat || !job->set || training_fits(&job->spec, job->set, err) < 0)
+	if (!job->set || training_fits(&job->spec, job->set, err) < 0)
 		return -1;
 	job->net = net_new_in(job->precision, &job->spec, job->loss,
-			      (size_t)config->batch, mat, err);
+			      (size_t)config->batch, job->compute.mat, err);
 	if (!job->net)
 		return -1;
 	rng = rng_stream((uint64_t)config->shared.seed, "weights", 0, 0);
@@ -159,6 +159,7 @@ static void job_close(struct train_job *job)
 	doc_free(job->run);
 	meter_close(job->meter);
 	net_free(job->net);
+	compute_close(&job->compute);
 	dataset_free(job->set);
 }
 

@@ -21,9 +21,11 @@ void train_say_start(const struct train_job *job)
 		 set->features, set->classes);
 	log_note("model    %s: %zu parameters; kernels %s", job->spec.text,
 		 net_parameters(job->net), mat_describe());
-	log_note("compute  %s: %s%s", job->config->precision,
+	log_note("compute  %s: %s%s; threads %zu%s", job->config->precision,
 		 precision_instructions(&job->precision),
-		 precision_saves(&job->precision) ? "" : " (saves no energy)");
+		 precision_saves(&job->precision) ? "" : " (saves no energy)",
+		 mat_threads(job->compute.mat),
+		 job->compute.pinned ? ", pinned" : "");
 	log_note("meter    %s", meter_describe(job->meter));
 	log_note("plan     %lld epochs, batch %lld, loss %s, %s with rate "
 		 "%g%s, momentum %g, seed %lld",
@@ -108,6 +110,7 @@ struct doc *train_run_doc(const struct train_job *job)
 	doc_set_real(doc, "weight_decay", config->weight_decay);
 	doc_set_real(doc, "clip", config->clip);
 	doc_set_real(doc, "warmup", config->warmup);
+	doc_set_text(doc, "backends", job->compute.backends);
 	doc_set_int(doc, "seed", config->shared.seed);
 	return doc;
 }
@@ -125,7 +128,7 @@ static void print_summary(const struct train_job *job)
 	doc_set_text(doc, "instructions",
 		     precision_instructions(&job->precision));
 	doc_set_bool(doc, "saves_energy", precision_saves(&job->precision));
-	doc_set_int(doc, "threads", 1);
+	doc_set_int(doc, "threads", (int64_t)mat_threads(job->compute.mat));
 	doc_set_int(doc, "epochs", (int64_t)job->last.number);
 	doc_set_real(doc, "accuracy", job->last.accuracy);
 	doc_set_real(doc, "loss", job->last.loss);

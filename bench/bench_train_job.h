@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/compute.h"
 #include "bench/dataset.h"
 #include "bench/net.h"
 #include "bench/training.h"
@@ -26,6 +27,7 @@ struct train_config {
 	double rate, momentum, weight_decay, clip, warmup;
 	int decay;
 	bool force;
+	struct compute_settings compute;
 };
 
 /* Names of enum sgd_schedule, NULL at the end. */
@@ -40,6 +42,7 @@ struct train_job {
 	struct sgd sgd;
 	struct dataset *set;
 	struct net *net;
+	struct compute compute;
 	struct meter *meter;
 	struct progress *progress;
 	struct training *training;

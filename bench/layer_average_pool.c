@@ -71,4 +71,6 @@ const struct layer_kind layer_kind_average_pool = {
 	.cost = pool_cost,
 	.forward = pool_forward,
 	.backward = pool_backward,
+	.input = pool_backward,
+	.by_image = true,
 };

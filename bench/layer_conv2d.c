@@ -104,6 +104,14 @@ static int conv2d_open(struct layer *layer, struct err *err)
 {
 	const struct layer_spec *spec = layer->spec;
 	struct conv2d *conv = xcalloc(1, sizeof(*conv));
+	const struct conv_settings settings = {
+		.narrow = layer->precision.kind == PRECISION_BF16,
+		.blocked_x = layer->blocked_in,
+		.blocked_y = layer->blocked_out,
+		.threads = layer->threads,
+		.images = layer->images,
+		.summed = layer->summed,
+	};
 
 	layer->state = conv;
 	conv->places = (size_t)spec->out.height * spec->out.width;
@@ -112,10 +120,9 @@ static int conv2d_open(struct layer *layer, struct err *err)
 	conv->row = layer->scratch;
 	conv->patches = conv->row + spec->out.channels;
 	if (is_direct(layer->precision.kind, layer->mat))
-		conv->direct =
-			conv_new(spec, layer->precision.kind == PRECISION_BF16,
-				 layer->batch_max, NULL);
-	if (conv->direct)
+		conv->direct = conv_new(spec, &settings, NULL);
+	layer->by_image = conv->direct != NULL;
+	if (layer->by_image)
 		return 0;
 	layer->product = product_new(layer->precision, layer->mat, conv->patch,
 				     spec->out.channels,
@@ -234,40 +241,63 @@ static void patches_backward(struct layer *layer, const struct layer_pass *pass)
 		  pass->to->alpha, pass->to->beta);
 }
 
-/* ---- both ways ---------------------------------------------------------------- */
+/* ---- directly, by image ------------------------------------------------------- */
 
-static void conv2d_forward(struct layer *layer, const struct layer_pass *pass)
+static void direct_prepare(struct layer *layer)
+{
+	struct conv2d *conv = layer->state;
+	size_t filters = conv->patch * layer->spec->out.channels;
+
+	conv_weights(conv->direct, layer->weights, layer->weights + filters);
+}
+
+static void direct_forward(struct layer *layer, const struct layer_pass *pass)
 {
 	const struct layer_spec *spec = layer->spec;
 	struct conv2d *conv = layer->state;
 
-	if (!conv->direct) {
-		patches_forward(layer, pass);
-		return;
-	}
-	conv_forward(conv->direct, pass->batch, pass->x, layer->weights,
-		     layer->weights + conv->patch * spec->out.channels,
-		     pass->y);
+	conv_forward(conv->direct, pass->worker, pass->batch, pass->x, pass->y);
 	if (spec->activation == ACT_TANH)
 		layer_activate(pass->y, pass->batch * layer_out(spec),
 			       ACT_TANH);
 }
 
-static void conv2d_backward(struct layer *layer, const struct layer_pass *pass)
+static void direct_input(struct layer *layer, const struct layer_pass *pass)
 {
 	struct conv2d *conv = layer->state;
 
-	if (!conv->direct) {
-		patches_backward(layer, pass);
-		return;
-	}
-	if (pass->dx)
-		conv_input(conv->direct, pass->batch, pass->delta, pass->dx);
-	layer_put(
-		pass->to->target,
-		conv_gradient(conv->direct, pass->batch, pass->x, pass->delta),
-		conv2d_parameters(layer->spec), pass->to->alpha,
-		pass->to->beta);
+	conv_input(conv->direct, pass->worker, pass->batch, pass->delta,
+		   pass->dx);
+}
+
+static void direct_add(struct layer *layer, const struct layer_pass *pass)
+{
+	struct conv2d *conv = layer->state;
+
+	conv_add(conv->direct, pass->worker, pass->batch, pass->x, pass->delta,
+		 pass->first == 0);
+}
+
+static void direct_finish(struct layer *layer, const struct backward *to)
+{
+	struct conv2d *conv = layer->state;
+
+	layer_put(to->target, conv_gradient(conv->direct),
+		  conv2d_parameters(layer->spec), to->alpha, to->beta);
+}
+
+static bool conv2d_blocks(const struct layer_spec *spec)
+{
+	(void)spec;
+	return true;
+}
+
+static void conv2d_forward(struct layer *layer, const struct layer_pass *pass)
+{
+	if (layer->by_image)
+		direct_forward(layer, pass);
+	else
+		patches_forward(layer, pass);
 }
 
 const struct layer_kind layer_kind_conv2d = {
@@ -280,6 +310,12 @@ const struct layer_kind layer_kind_conv2d = {
 	.open = conv2d_open,
 	.close = conv2d_close,
 	.forward = conv2d_forward,
-	.backward = conv2d_backward,
+	.backward = patches_backward,
+	.prepare = direct_prepare,
+	.input = direct_input,
+	.add = direct_add,
+	.finish = direct_finish,
+	.by_image = true,
+	.blocks = conv2d_blocks,
 	.activates = true,
 };

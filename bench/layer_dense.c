@@ -68,10 +68,11 @@ static void dense_backward(struct layer *layer, const struct layer_pass *pass)
 	const struct backward *to = pass->to;
 
 	if (pass->dx)
-		product_input(layer->product, pass->batch, pass->delta, out,
-			      pass->dx, in);
-	product_update(layer->product, pass->batch, pass->x, in, pass->delta,
-		       out, to);
+		product_back(layer->product, pass->batch, pass->x, pass->delta,
+			     pass->dx, to);
+	else
+		product_update(layer->product, pass->batch, pass->x, in,
+			       pass->delta, out, to);
 	layer_sum_rows(layer->scratch, pass->delta, pass->batch, out);
 	layer_put(to->target + in * out, layer->scratch, out, to->alpha,
 		  to->beta);

@@ -15,10 +15,20 @@
  * forward() of the same batch; it computes dx before it touches the target,
  * since that may be the weights themselves.  Nothing depends on what a layer
  * did in an earlier step.
+ *
+ * Where an image's results depend on that image alone (`by_image`), net_pass.c
+ * gives a layer a few images at a time, several threads different ones, so that
+ * what one layer wrote the next one finds in the cache.  Then `first` is the
+ * first image's place in the batch and `worker` a number below layer->threads;
+ * prepare() comes before and finish() after all of them, on one thread, input()
+ * stands for backward(), and add() has a block of images to itself.  Between two
+ * such layers images may lie in blocks of LAYER_BLOCK channels, one block after
+ * the other and channels last within, where both kinds say that they can.
  */
 #ifndef BENCH_LAYER_KIND_H
 #define BENCH_LAYER_KIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +37,9 @@
 #include "bench/product.h"
 #include "lib/err.h"
 #include "lib/rng.h"
+
+/* As many as an AVX-512 register has floats. */
+#define LAYER_BLOCK 16
 
 /* A layer at work in a net. */
 struct layer {
@@ -39,13 +52,18 @@ struct layer {
 	float *scratch; /* kind->scratch() floats, kept from forward() to
 				 backward() */
 	size_t batch_max;
-	void *state; /* the kind's own, made by open() */
+	size_t threads;               /* that may call at once */
+	size_t images, summed;        /* how many at a time, mostly */
+	bool blocked_in, blocked_out; /* images lie in blocks of channels */
+	bool by_image; /* as the kind has it; open() may say no */
+	void *state;   /* the kind's own, made by open() */
 };
 
 struct layer_pass {
 	size_t batch;
-	const float *x; /* batch × in */
-	float *y;       /* batch × out: before the activation, or after it */
+	size_t first, worker; /* by image */
+	const float *x;       /* batch × in */
+	float *y; /* batch × out: before the activation, or after it */
 	bool training;
 	uint64_t seed; /* of this net, this step and this layer */
 	/* backward() only */
@@ -71,6 +89,16 @@ struct layer_kind {
 	void (*close)(struct layer *layer);
 	void (*forward)(struct layer *layer, const struct layer_pass *pass);
 	void (*backward)(struct layer *layer, const struct layer_pass *pass);
+	/* By image, all but input() optional.  input() leaves dx, add() adds up
+	 * the parameters' gradient (from nothing where first is 0), finish()
+	 * puts it where `to` says. */
+	void (*prepare)(struct layer *layer);
+	void (*input)(struct layer *layer, const struct layer_pass *pass);
+	void (*add)(struct layer *layer, const struct layer_pass *pass);
+	void (*finish)(struct layer *layer, const struct backward *to);
+	bool by_image;
+	/* NULL: never. */
+	bool (*blocks)(const struct layer_spec *spec);
 	bool activates;
 	/* backward() needs no mask of ReLU: it knows what passes. */
 	bool masks_relu;

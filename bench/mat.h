@@ -11,11 +11,15 @@
  *
  * Kinds: "openblas" (CBLAS), "onednn" (dnnl_sgemm), "plain" (C loops, the
  * reference), and "auto": a fixed rule by CPU and shape (mat_rule() says which
- * one serves), never a timing at run time, so that the same machine gives the
- * same bits.  To add one: a file mat_KIND.c and a line in the table in mat.c.
+ * one serves) or a table that was measured before, never a timing at run time,
+ * so that the same machine gives the same bits.  To add one: a file mat_KIND.c and a line in the table in mat.c.
  *
  * Every kind runs on the calling thread only (mat_prepare() sees to that) and
  * may be called from several threads at once.
+ *
+ * "auto" cuts large products into tiles of C (mat_cut() says which), always the
+ * same ones for a shape, and never a sum: so threads that share the tiles
+ * (mat_new() with a pool) change no bit.  Such a mat belongs to one thread.
  */
 #ifndef BENCH_MAT_H
 #define BENCH_MAT_H
@@ -24,6 +28,7 @@
 #include <stddef.h>
 
 #include "lib/err.h"
+#include "lib/pool.h"
 
 enum mat_op { MAT_NO, MAT_YES }; /* transposed? */
 
@@ -47,6 +52,24 @@ const char *mat_core_better(void);
 
 const struct mat *mat_open(const char *kind, struct err *err);
 const char *mat_name(const struct mat *mat);
+
+struct mat_table;
+
+/* "auto" with threads (NULL: the caller alone) and, in place of the rule, a
+ * table (mat_table.h; NULL: none); both are borrowed. */
+struct mat *mat_new(struct pool *pool, const struct mat_table *table);
+void mat_free(struct mat *mat); /* accepts NULL */
+/* NULL: no threads. */
+struct pool *mat_pool(const struct mat *mat);
+size_t mat_threads(const struct mat *mat);
+
+/* A tile's rows and columns of a product m × n × k; the last one may have
+ * less. */
+struct mat_cut {
+	size_t tiles, rows, columns;
+};
+struct mat_cut mat_cut(enum mat_op tb, size_t m, size_t n, size_t k);
+
 /* The kind that serves this shape. */
 const char *mat_rule(const struct mat *mat, enum mat_op ta, enum mat_op tb,
 		     size_t m, size_t n, size_t k);

@@ -131,6 +131,13 @@ enum mat_cpu mat_cpu_here(void)
 	return mat_cpu_of(topology ? topology->vendor : "", machine_flags());
 }
 
+const char *mat_cpu_name(void)
+{
+	const struct topology *topology = machine_get();
+
+	return topology && topology->model[0] ? topology->model : "unknown";
+}
+
 const char *mat_core(void)
 {
 	return mat_kind_openblas.core();

@@ -49,6 +49,13 @@ struct mat_kind {
 
 extern const struct mat_kind mat_kind_openblas, mat_kind_onednn, mat_kind_plain;
 
+/* The kinds by number, from 0 to MAT_LIBRARIES (mat_table.h). */
+const struct mat_kind *mat_library(size_t i);
+
+/* Told of each product before a library gets it, with no threads only. */
+typedef void mat_listener(void *context, const struct mat_product *product);
+void mat_listen(struct mat *mat, mat_listener *heard, void *context);
+
 /* oneDNN works on the calling thread alone from now on, and signals find a
  * stack: before any call of it that computes. */
 void mat_onednn_single_thread(void);
@@ -71,6 +78,7 @@ enum mat_cpu { MAT_CPU_AMD512, MAT_CPU_INTEL512, MAT_CPU_X86, MAT_CPU_OTHER };
 enum mat_cpu mat_cpu_of(const char *vendor, const char *flags);
 /* This machine's. */
 enum mat_cpu mat_cpu_here(void);
+const char *mat_cpu_name(void);
 
 const struct mat_kind *mat_rule_pick(enum mat_cpu cpu, enum mat_op ta,
 				     enum mat_op tb, size_t m, size_t n,

@@ -7,28 +7,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bench/layer_kind.h"
-#include "bench/loss_kind.h"
-#include "bench/net_update.h"
+#include "bench/net_state.h"
 #include "lib/mem.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
-
-struct net {
-	struct net_spec spec;
-	const struct loss_kind *loss;
-	size_t batch_max, parameters, layers;
-	struct layer layer[NET_LAYERS_MAX];
-	size_t offset[NET_LAYERS_MAX]; /* of a layer's parameters */
-	void *block;                   /* what follows lies in it */
-	size_t block_size;
-	float *weights;
-	struct update update;
-	float *entry;                  /* samples, channels last; or NULL */
-	float *output[NET_LAYERS_MAX]; /* of each layer; the last: logits */
-	float *delta, *next_delta;     /* dL/d(output), batch × width */
-	uint64_t seed, step;           /* of what layers draw at random */
-};
 
 /* ---- making ---------------------------------------------------------------- */
 
@@ -81,6 +63,8 @@ static size_t share(struct net *net)
 	}
 	net->delta = take(net, &used, delta);
 	net->next_delta = take(net, &used, delta);
+	for (int i = 0; i < 2; i++)
+		net->inner[i] = take(net, &used, net_inner(net));
 	if (turns(spec))
 		net->entry = take(net, &used, batch * spec->width[0]);
 	for (size_t i = 0; i < UPDATE_BLOCKS; i++)
@@ -134,6 +118,17 @@ static int size_check(const struct net_spec *spec, size_t batch,
 	return err_remedy(err, "use a smaller batch");
 }
 
+static void layers_close(struct net *net)
+{
+	for (size_t l = 0; l < net->layers; l++) {
+		if (net->layer[l].kind->close)
+			net->layer[l].kind->close(&net->layer[l]);
+		product_free(net->layer[l].product);
+		net->layer[l].product = NULL;
+		net->layer[l].state = NULL;
+	}
+}
+
 static int layers_open(struct net *net, struct err *err)
 {
 	for (size_t l = 0; l < net->layers; l++) {
@@ -142,7 +137,12 @@ static int layers_open(struct net *net, struct err *err)
 		if (layer->kind->open && layer->kind->open(layer, err) < 0)
 			return -1;
 	}
-	return 0;
+	/* Where one would not go by image, its neighbours may have to lie
+	 * otherwise. */
+	if (!net_cut(net))
+		return 0;
+	layers_close(net);
+	return layers_open(net, err);
 }
 
 struct net *net_new_in(struct precision precision, const struct net_spec *spec,
@@ -157,6 +157,7 @@ struct net *net_new_in(struct precision precision, const struct net_spec *spec,
 	net = xcalloc(1, sizeof(*net));
 	net->spec = *spec;
 	net->loss = loss_kind_of(loss);
+	net->mat = mat;
 	net->batch_max = batch_max;
 	net->layers = spec->layers;
 	for (size_t l = 0; l < net->layers; l++) {
@@ -166,10 +167,13 @@ struct net *net_new_in(struct precision precision, const struct net_spec *spec,
 			.mat = mat,
 			.precision = precision,
 			.batch_max = batch_max,
+			.threads = mat_threads(mat),
 		};
+		net->layer[l].by_image = net->layer[l].kind->by_image;
 		net->offset[l] = net->parameters;
 		net->parameters += layer_parameters(&spec->layer[l]);
 	}
+	net_cut(net);
 	net->block_size = page_up(share(net) * sizeof(float));
 	net->block = block_new(net->block_size);
 	share(net);
@@ -191,11 +195,7 @@ void net_free(struct net *net)
 {
 	if (!net)
 		return;
-	for (size_t l = 0; l < net->layers; l++) {
-		if (net->layer[l].kind->close)
-			net->layer[l].kind->close(&net->layer[l]);
-		product_free(net->layer[l].product);
-	}
+	layers_close(net);
 	munmap(net->block, net->block_size);
 	free(net);
 }
@@ -263,96 +263,6 @@ void net_state_set(struct net *net, const struct net_state *state)
 	net->update.used[UPDATE_SECOND] = state->used[1];
 }
 
-/* ---- forward and backward --------------------------------------------------- */
-
-/* Samples come channel by channel. */
-static const float *turned(struct net *net, const float *x, size_t batch)
-{
-	const struct net_shape *in = &net->spec.layer[0].in;
-	size_t pixels = (size_t)in->height * in->width;
-	float *to = net->entry;
-
-	if (!to)
-		return x;
-	for (size_t b = 0; b < batch; b++, x += pixels * in->channels)
-		for (size_t p = 0; p < pixels; p++)
-			for (size_t c = 0; c < in->channels; c++)
-				*to++ = x[c * pixels + p];
-	return net->entry;
-}
-
-static void forward(struct net *net, const float *x, size_t batch,
-		    bool training)
-{
-	struct layer_pass pass = { .batch = batch,
-				   .training = training,
-				   .x = turned(net, x, batch) };
-
-	for (size_t l = 0; l < net->layers; l++) {
-		struct layer *layer = &net->layer[l];
-
-		pass.y = net->output[l];
-		pass.seed = net->seed + (net->step * NET_LAYERS_MAX + l) * 4;
-		layer->kind->forward(layer, &pass);
-		if (!layer->kind->activates)
-			layer_activate(pass.y, batch * layer_out(layer->spec),
-				       layer->spec->activation);
-		pass.x = pass.y;
-	}
-}
-
-static const float *logits(const struct net *net)
-{
-	return net->output[net->layers - 1];
-}
-
-static size_t classes(const struct net *net)
-{
-	return net->spec.width[net->layers];
-}
-
-/* dL/d(output) of layer l becomes dL/d(its input); its parameters' gradient
- * goes to `to`. */
-static void backward_layer(struct net *net, size_t l, const float *x,
-			   size_t batch, const struct backward *to)
-{
-	struct layer *layer = &net->layer[l];
-	struct backward part = *to;
-	struct layer_pass pass = {
-		.batch = batch,
-		.training = true,
-		.seed = net->seed + (net->step * NET_LAYERS_MAX + l) * 4,
-		.x = l ? net->output[l - 1] : x,
-		.y = net->output[l],
-		.delta = net->delta,
-		.dx = l ? net->next_delta : NULL,
-		.to = &part,
-	};
-	float *delta = net->delta;
-
-	part.target += net->offset[l];
-	if (!layer->kind->masks_relu || layer->spec->activation != ACT_RELU)
-		layer_mask(delta, pass.y, batch * layer_out(layer->spec),
-			   layer->spec->activation);
-	layer->kind->backward(layer, &pass);
-	net->delta = net->next_delta;
-	net->next_delta = delta;
-}
-
-/* After forward(): the mean loss, and its gradient into `to`. */
-static double backward(struct net *net, const float *x, const int32_t *label,
-		       size_t batch, const struct backward *to)
-{
-	double sum = net->loss->sum(logits(net), label, batch, classes(net),
-				    net->delta);
-
-	if (net->entry)
-		x = net->entry;
-	for (size_t l = net->layers; l-- > 0;)
-		backward_layer(net, l, x, batch, to);
-	return sum / (double)batch;
-}
-
 /* ---- what users call -------------------------------------------------------- */
 
 double net_step(struct net *net, const float *x, const int32_t *label,
@@ -362,8 +272,8 @@ double net_step(struct net *net, const float *x, const int32_t *label,
 		update_target(&net->update, sgd, net->weights, batch);
 	double loss;
 
-	forward(net, x, batch, true);
-	loss = backward(net, x, label, batch, &to);
+	net_forward(net, x, batch, true);
+	loss = net_backward(net, x, label, batch, &to);
 	update_finish(&net->update, sgd, net->weights, net->parameters);
 	net->step++;
 	return loss;
@@ -372,8 +282,9 @@ double net_step(struct net *net, const float *x, const int32_t *label,
 double net_loss(struct net *net, const float *x, const int32_t *label,
 		size_t batch)
 {
-	forward(net, x, batch, false);
-	return net->loss->sum(logits(net), label, batch, classes(net), NULL) /
+	net_forward(net, x, batch, false);
+	return net->loss->sum(net_logits(net), label, batch, net_classes(net),
+			      NULL) /
 	       (double)batch;
 }
 
@@ -382,8 +293,8 @@ double net_gradient(struct net *net, const float *x, const int32_t *label,
 {
 	struct backward to = { 1.0f / (float)batch, 0.0f, gradient };
 
-	forward(net, x, batch, true);
-	return backward(net, x, label, batch, &to);
+	net_forward(net, x, batch, true);
+	return net_backward(net, x, label, batch, &to);
 }
 
 static size_t count_right(const float *logit, const int32_t *label,
@@ -412,8 +323,8 @@ void net_evaluate(struct net *net, const float *x, const int32_t *label,
 		batch = n - i < net->batch_max ? n - i : net->batch_max;
 		sum += (double)batch * net_loss(net, x + i * net->spec.width[0],
 						label + i, batch);
-		right += count_right(logits(net), label + i, batch,
-				     classes(net));
+		right += count_right(net_logits(net), label + i, batch,
+				     net_classes(net));
 	}
 	*loss = sum / (double)n;
 	*accuracy = (double)right / (double)n;

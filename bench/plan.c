@@ -45,6 +45,7 @@ static const struct preset {
 /* The values of the five axes, as words. */
 struct axes {
 	struct field_list models, batches, precisions, losses, optimizers;
+	int64_t threads; /* the same for all */
 };
 
 static bool begins_model(const char *text)
@@ -102,6 +103,7 @@ static void axes_fill(struct axes *axes, const struct plan_settings *settings,
 	axis_fill(&axes->precisions, &settings->precisions, "fp32");
 	axis_fill(&axes->losses, &settings->losses, "ce,mse");
 	axis_fill(&axes->optimizers, &settings->optimizers, "sgd");
+	axes->threads = settings->threads ? settings->threads : 1;
 }
 
 static void axes_done(struct axes *axes)
@@ -155,7 +157,7 @@ static int product_at(const struct axes *axes, size_t index,
 	if (batch_parse(word[3], &batch, err) < 0)
 		return -1;
 	return step_config_set(config, word[4], batch, word[2], word[1],
-			       word[0], 1, err);
+			       word[0], axes->threads, err);
 }
 
 static int fill_product(struct plan *plan, const struct axes *axes,

@@ -51,6 +51,7 @@ struct plan_settings {
 	double window_s, warmup_s, idle_s; /* negative: the preset's */
 	int64_t repeats;                   /* 0: the preset's */
 	int64_t retries;                   /* PLAN_RETRIES_AUTO */
+	int64_t threads;                   /* 0: one */
 };
 
 extern const char *const plan_presets[]; /* names, NULL-terminated */

@@ -132,6 +132,17 @@ void product_update(struct product *product, size_t rows, const float *x,
 	product->kind->update(product, rows, x, ldx, g, ldg, to);
 }
 
+void product_back(struct product *product, size_t rows, const float *x,
+		  const float *g, float *dx, const struct backward *to)
+{
+	if (rows == 1 && product->kind->row && to->target == product->w) {
+		product->kind->row(product, x, g, dx, to);
+		return;
+	}
+	product_input(product, rows, g, product->out, dx, product->in);
+	product_update(product, rows, x, product->in, g, product->out, to);
+}
+
 void product_forget(struct product *product)
 {
 	product->x = NULL;

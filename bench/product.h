@@ -93,6 +93,10 @@ void product_forward(struct product *product, size_t rows, const float *x,
 		     size_t ldx, float *y, size_t ldy);
 void product_input(struct product *product, size_t rows, const float *g,
 		   size_t ldg, float *dx, size_t lddx);
+/* product_input() and product_update() of contiguous rows, in that order, for a
+ * target that may be the weights: one row is done in one pass over them. */
+void product_back(struct product *product, size_t rows, const float *x,
+		  const float *g, float *dx, const struct backward *to);
 /* `x` may be what the last product_forward() had, and is not narrowed again
  * then; product_forget() where the same place holds something else. */
 void product_update(struct product *product, size_t rows, const float *x,

@@ -38,6 +38,9 @@ struct product_kind {
 	void (*update)(struct product *product, size_t rows, const float *x,
 		       size_t ldx, const float *g, size_t ldg,
 		       const struct backward *to);
+	/* input() and update() of one row at once, in place; optional. */
+	void (*row)(struct product *product, const float *x, const float *g,
+		    float *dx, const struct backward *to);
 	const char *(*instructions)(void);
 };
 

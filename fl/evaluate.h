@@ -20,7 +20,7 @@
 #include <stddef.h>
 
 #include "bench/dataset.h"
-#include "fl/pool.h"
+#include "lib/pool.h"
 #include "fl/trainer.h"
 
 struct test_set;

@@ -24,7 +24,7 @@
 #include <stddef.h>
 
 #include "fl/client.h"
-#include "fl/pool.h"
+#include "lib/pool.h"
 #include "lib/err.h"
 
 /* Updates held at a time: asked clients × parameters. */

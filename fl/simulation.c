@@ -9,7 +9,7 @@
 #include "bench/net.h"
 #include "fl/evaluate.h"
 #include "fl/link.h"
-#include "fl/pool.h"
+#include "lib/pool.h"
 #include "fl/rule.h"
 #include "fl/run_doc.h"
 #include "lib/clock.h"

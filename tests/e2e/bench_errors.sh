@@ -23,7 +23,7 @@ fails 1 "loss.*hing" bench sweep "${tiny[@]}" --losses hing
 fails 1 "mlq" bench sweep "${base[@]}" --models mlq:16-8-4
 fails 1 "batch 'x'" bench sweep "${tiny[@]}" --batches x
 fails 1 "twice" bench sweep "${tiny[@]}" --batches 4
-fails 64 "threads" bench sweep "${tiny[@]}" --threads 2
+fails 1 "threads cannot be pinned" bench sweep "${tiny[@]}" --to pinned.jsonl --threads 4096 --pin
 fails 64 "widow" bench sweep --widow 1s
 fails 64 "preset" bench sweep --preset slow
 fails 1 "No such file" bench sweep --plan nowhere.json

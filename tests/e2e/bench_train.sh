@@ -45,6 +45,15 @@ train "${small[@]}" --json --seed 2 >other 2>err
 [ "$(results json)" = "$(results again)" ] || die "the same seed gave another result"
 [ "$(results json)" != "$(results other)" ] || die "the seed has no effect"
 
+# Nor have threads.
+train --model mlp:200-300-10 --data synthetic:2000x200x10 --batch 64 --epochs 2 --json >one 2>err
+for threads in 2 3; do
+	train --model mlp:200-300-10 --data synthetic:2000x200x10 --batch 64 --epochs 2 --json --threads $threads >shared 2>err
+	has shared "\"threads\":$threads"
+	[ "$(results one | sed 's/"threads":1//')" = "$(results shared | sed "s/\"threads\":$threads//")" ] ||
+		die "$threads threads gave another result"
+done
+
 # Momentum and squared error learn, too.
 train "${small[@]}" --momentum 0.9 --rate 0.02 --loss mse --epochs 10 --json >json 2>err
 tail -n 1 json | grep -qE '"accuracy":(0\.[89]|1)' || die "mse with momentum does not learn"
@@ -69,6 +78,10 @@ for precision in bf16 int8; do
 		has err 'fp32 works everywhere'
 	fi
 done
+# A record says how many threads it took, and so does a prediction.
+bench sweep --models mlp:200-300-10 --batches 64 --losses ce --window 5ms --idle 0 --repeats 1 --meter model --threads 2 \
+	--to threads.jsonl >out 2>err
+has threads.jsonl '"threads":2'
 # More than one precision in a table: each configuration answers for itself.
 bench sweep --models mlp:8-20-3,mlp:8-24-3,mlp:8-32-3,mlp:8-40-3 --batches 4,8 --losses ce --precisions fp32,fp16 \
 	--window 5ms --idle 0 --repeats 2 --meter model --to sweep.jsonl >out 2>err
@@ -97,7 +110,6 @@ grep -qE '"accuracy":(0\.9|1)' last || die "a line between two halves is not lea
 fails 64 "did you mean mlp" train --model mpl:8-3 --data synthetic:100x8x3
 fails 64 "there are ce, mse" train "${small[@]}" --loss hing
 fails 64 "there are fp32, bf16" train "${small[@]}" --precision int9
-fails 64 "one thread" train "${small[@]}" --threads 2
 fails 64 "are needed" train --model mlp:8-3
 fails 1 "for example softmax:8-3" train --model mlp:9-3 --data synthetic:100x8x3
 fails 1 "smaller --rate" train "${small[@]}" --rate 1000 --batch 1

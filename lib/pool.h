@@ -12,14 +12,20 @@
  * puts results together in the order of the tasks: then a run gives the same
  * bytes for any number of threads.
  *
- * The caller is worker 0; a pool of one starts no thread.
+ * The caller is worker 0; a pool of one starts no thread.  Workers that have
+ * nothing to do look for work for some 150 µs before they sleep, where
+ * there is a processor for each of them: the tasks of a training step come that
+ * close together, and waking a thread takes longer than many of them.
  */
-#ifndef FL_POOL_H
-#define FL_POOL_H
+#ifndef LIB_POOL_H
+#define LIB_POOL_H
 
 #include <stddef.h>
 
+#include "lib/err.h"
+
 #define POOL_THREADS_MAX 4096
+#define POOL_TASKS_MAX   0xffffffff
 
 struct pool;
 
@@ -29,6 +35,10 @@ typedef void pool_task(void *context, size_t worker, size_t task);
  * work. */
 struct pool *pool_new(size_t threads);
 size_t pool_threads(const struct pool *pool);
+/* Each worker, the caller too, stays on a processor of its own from now on.
+ * EINVAL when this process may use fewer than there are workers. */
+int pool_pin(struct pool *pool, struct err *err);
+/* At most POOL_TASKS_MAX.  NULL for a pool: the caller does them in order. */
 void pool_run(struct pool *pool, size_t tasks, pool_task *task, void *context);
 void pool_free(struct pool *pool); /* accepts NULL */
 
