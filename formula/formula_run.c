@@ -142,13 +142,15 @@ static void tell_once(struct run *run, const struct tick *tick)
 				      tick->energy.scale_lo,
 				      tick->energy.scale_hi, label));
 	}
-	if (isnan(tick->use) && tick->targets && !run->told_rest &&
-	    strcmp(run->weights.basis, "fedwatts:counters") != 0) {
+	if (isnan(run->weights.excess) && tick->targets && !run->told_rest) {
+		bool counters =
+			!strcmp(run->weights.basis, "fedwatts:counters");
+
 		run->told_rest = true;
 		log_warn("formula",
 			 "reports of \"all\" do not count %s: what no target "
 			 "explains is shared among the targets",
-			 run->config->event);
+			 counters ? "cycles" : run->config->event);
 	}
 }
 

@@ -81,8 +81,8 @@ int model_weigh(struct model *model, const struct tick *tick,
 	weights->whole = mem_grow(weights->whole, &weights->whole_capacity,
 				  tick->targets + 1, sizeof(double));
 	weights->whole_known = false;
-	weights->rest = weights->whole_rest = weights->excess = 0;
-	weights->idle_w = (double)NAN;
+	weights->rest = weights->whole_rest = 0;
+	weights->idle_w = weights->excess = (double)NAN;
 	weights->basis = model->kind->name;
 	return model->kind->weigh(model->self, tick, weights, err);
 }

@@ -45,7 +45,8 @@ struct weights {
 	bool whole_known;
 	double whole_rest;
 	/* How far targets explained more than the machine did (two clocks, read
-	 * at two moments), relative; their weights stand as they are. */
+	 * at two moments), relative; their weights stand as they are.  NaN: the
+	 * machine's own use was not counted, and `rest` is not known. */
 	double excess;
 	double idle_w; /* what the model thinks; NaN: it does not */
 	/* What was gone by: the model's name, or the name and what was left of

@@ -42,6 +42,7 @@ struct load {
 	struct package *package;
 	double seconds;
 	double sum[COUNTS_EVENTS], rest[COUNTS_EVENTS];
+	double targets_cycles;
 	double cpu_w, dram_w; /* of the meter; NaN */
 	double speed;
 };
@@ -140,6 +141,7 @@ static void load_init(struct load *load, struct fedwatts *fedwatts,
 		for (size_t e = 0; part && e < COUNTS_EVENTS; e++)
 			load->sum[e] += counted(part->event[e]);
 	}
+	load->targets_cycles = load->sum[COUNTS_CYCLES];
 	for (size_t e = 0; e < COUNTS_EVENTS; e++) {
 		load->rest[e] = fmax(counted(all->event[e]) - load->sum[e], 0);
 		load->sum[e] += load->rest[e];
@@ -206,6 +208,18 @@ static bool has_counters(const struct tick *tick)
 	return joules && cycles && !strcmp(tick->meter, "rapl");
 }
 
+/* How far targets counted more cycles than the machine did. */
+static void excess_add(const struct load *load, struct weights *weights)
+{
+	double whole = load->all->event[COUNTS_CYCLES];
+	double parts = load->targets_cycles, excess;
+
+	if (isnan(whole))
+		return;
+	excess = parts > whole ? (parts - whole) / parts : 0;
+	weights->excess = fmax(weights->excess, excess);
+}
+
 static int fedwatts_weigh(void *self, const struct tick *tick,
 			  struct weights *weights, struct err *err)
 {
@@ -228,6 +242,7 @@ static int fedwatts_weigh(void *self, const struct tick *tick,
 		load_init(&load, fedwatts, tick, p);
 		load_learn(&load);
 		load_weigh(&load, tick, weights);
+		excess_add(&load, weights);
 	}
 	return 0;
 }

@@ -28,8 +28,7 @@ static int proportional_weigh(void *self, const struct tick *tick,
 	if (isnan(tick->use))
 		return 0;
 	weights->rest = fmax(tick->use - sum, 0);
-	if (sum > tick->use && sum > 0)
-		weights->excess = (sum - tick->use) / sum;
+	weights->excess = sum > tick->use ? (sum - tick->use) / sum : 0;
 	return 0;
 }
 

@@ -27,19 +27,6 @@ struct power_reports {
 	struct text common;
 };
 
-struct layout *power_layout_new(void)
-{
-	struct layout *layout = layout_new("power", LAYOUT_TARGETS);
-
-	/* PowerAPI's CSV is called so, and has the socket behind the power; the
-	 * value is the metadata's. */
-	layout_key_columns(layout, "socket", NULL);
-	layout_add(layout, COLUMN_REAL, "PowerReport", NULL, NULL, "power",
-		   "power", NULL);
-	layout_end(layout);
-	return layout;
-}
-
 struct power_reports *power_reports_new(void)
 {
 	struct power_reports *reports = xcalloc(1, sizeof(*reports));
@@ -95,7 +82,7 @@ static void entries_fill(struct power_reports *reports,
 	 * unless there was nobody to give them to. */
 	if (of->idle_w > 0 || !strcmp(watts->policy, "none"))
 		entry_add(reports, POWER_TARGET_IDLE, NULL, of->idle_w);
-	if (of->unattributed_w > 0 || !isnan(tick->use))
+	if (of->unattributed_w > 0 || !isnan(watts->excess))
 		entry_add(reports, POWER_TARGET_UNATTRIBUTED, NULL,
 			  of->unattributed_w);
 	qsort(reports->entry, reports->entries, sizeof(*reports->entry),
@@ -137,8 +124,7 @@ static void common_put(const struct tick_watts *watts, struct text *out)
 		put_string(out, "estimated",
 			   energy_label(energy->source, energy->scale_lo,
 					energy->scale_hi, label));
-	if (watts->excess > 0)
-		put_real(out, "excess", watts->excess);
+	put_real(out, "excess", watts->excess);
 	text_put(out, ",\"elapsed_ns\":");
 	text_put_int(out, llround(1e9 * tick->elapsed_s));
 }

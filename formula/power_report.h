@@ -18,7 +18,9 @@
  * `unattributed`, by name; together they are meter_w, and residual_w says how
  * nearly.  A target with `within` is part of another and not to be added
  * again.  `estimated` is there when the joules are a model's, and says how far
- * off they may be; `excess` when targets explained more than the machine did.
+ * off they may be; `excess` is by how much targets explained more than the machine
+ * did, and there whenever the machine's own counts are: which members a report
+ * has does not hang on what was measured.
  * What the sensor knew about a target by name (container, pod) goes on into
  * the metadata.
  */
@@ -46,9 +48,6 @@ struct tick_watts {
 	/* target_w: of all targets of the tick, those within others too. */
 	const struct attribution *watts;
 };
-
-/* One value, the power; what else there is to say is metadata. */
-struct layout *power_layout_new(void);
 
 struct power_reports;
 

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "formula/power_report.h"
 #include "lib/mem.h"
+#include "sensor/power_layout.h"
 
 static void layouts_init(struct smartwatts_sink *out)
 {
