@@ -17,7 +17,7 @@
 #include "formula/tracker.h"
 #include "lib/mem.h"
 
-enum { ONE, CYCLES, CYCLES_F2, INSTRUCTIONS, INSTRUCTIONS_F2, MISSES, TERMS };
+enum { ONE, CYCLES, INSTRUCTIONS, MISSES, TERMS };
 enum { DRAM_ONE, DRAM_MISSES, DRAM_TERMS };
 
 /* Whose the first watts are, until there are more. */
@@ -25,6 +25,7 @@ static const double cpu_prior[TERMS] = {
 	[ONE] = 0.4, [CYCLES] = 0.3, [INSTRUCTIONS] = 0.3
 };
 static const double dram_prior[DRAM_TERMS] = { 0.4, 0.6 };
+#define CPU_SCALED (1u << CYCLES | 1u << INSTRUCTIONS)
 
 struct package {
 	char name[sizeof(((struct counts_package *)0)->name)];
@@ -57,6 +58,10 @@ static void fedwatts_close(void *self)
 {
 	struct fedwatts *fedwatts = self;
 
+	for (size_t i = 0; i < fedwatts->packages; i++) {
+		tracker_done(&fedwatts->package[i].cpu);
+		tracker_done(&fedwatts->package[i].dram);
+	}
 	free(fedwatts->package);
 	free(fedwatts);
 }
@@ -72,8 +77,8 @@ static struct package *package_get(struct fedwatts *fedwatts, const char *name)
 				     sizeof(*fedwatts->package));
 	package = &fedwatts->package[fedwatts->packages++];
 	memcpy(package->name, name, sizeof(package->name));
-	tracker_init(&package->cpu, TERMS, cpu_prior);
-	tracker_init(&package->dram, DRAM_TERMS, dram_prior);
+	tracker_init(&package->cpu, TERMS, cpu_prior, CPU_SCALED);
+	tracker_init(&package->dram, DRAM_TERMS, dram_prior, 0);
 	return package;
 }
 
@@ -86,12 +91,9 @@ static double counted(double count)
 static void terms_of(const struct load *load, const double *event, double *x)
 {
 	double per_s = 1e-9 / load->seconds;
-	double f2 = load->speed * load->speed;
 
 	x[CYCLES] = counted(event[COUNTS_CYCLES]) * per_s;
-	x[CYCLES_F2] = x[CYCLES] * f2;
 	x[INSTRUCTIONS] = counted(event[COUNTS_INSTRUCTIONS]) * per_s;
-	x[INSTRUCTIONS_F2] = x[INSTRUCTIONS] * f2;
 	x[MISSES] = counted(event[COUNTS_MISSES]) * per_s;
 }
 
@@ -103,8 +105,8 @@ static void added(const struct load *load, const double *event, double *cpu,
 
 	terms_of(load, event, x);
 	y[DRAM_MISSES] = x[MISSES];
-	*cpu = tracker_predict(&load->package->cpu, x);
-	*dram = tracker_predict(&load->package->dram, y);
+	*cpu = tracker_predict(&load->package->cpu, x, load->speed);
+	*dram = tracker_predict(&load->package->dram, y, 1);
 }
 
 static void load_learn(const struct load *load)
@@ -115,9 +117,9 @@ static void load_learn(const struct load *load)
 	y[DRAM_MISSES] = x[MISSES];
 	/* A dead meter teaches nothing. */
 	if (load->cpu_w > 0)
-		tracker_learn(&load->package->cpu, x, load->cpu_w);
+		tracker_learn(&load->package->cpu, x, load->speed, load->cpu_w);
 	if (load->dram_w > 0)
-		tracker_learn(&load->package->dram, y, load->dram_w);
+		tracker_learn(&load->package->dram, y, 1, load->dram_w);
 }
 
 /* The machine's counts where it has them, else the sum of its targets'. */

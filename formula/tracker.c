@@ -16,31 +16,38 @@
 #define SURPRISE      4.0   /* sigmas */
 #define SURPRISES_MAX 5
 #define FORGET        0.05 /* what is kept when the machine has changed */
+#define ROUNDS        2    /* between terms and gains */
 
-void tracker_init(struct tracker *tracker, size_t terms, const double *prior)
+void tracker_init(struct tracker *tracker, size_t terms, const double *prior,
+		  unsigned scaled)
 {
 	memset(tracker, 0, sizeof(*tracker));
 	tracker->terms = terms;
+	tracker->gains = gains_new(terms, scaled);
 	memcpy(tracker->prior, prior, terms * sizeof(double));
 }
 
-double tracker_predict(const struct tracker *tracker, const double *x)
+void tracker_done(struct tracker *tracker)
 {
-	double sum = 0;
-
-	for (size_t j = 0; j < tracker->terms; j++)
-		sum += tracker->b[j] * x[j];
-	return sum;
+	gains_free(tracker->gains);
+	tracker->gains = NULL;
 }
 
-double tracker_sigma(const struct tracker *tracker, const double *x)
+void tracker_at(const struct tracker *tracker, double speed, double *b)
 {
-	double sum = 0;
+	for (size_t j = 0; j < tracker->terms; j++)
+		b[j] = tracker->b[j] * gains_at(tracker->gains, j, speed);
+}
 
-	for (size_t i = 0; i < tracker->terms; i++)
-		for (size_t j = 0; j < tracker->terms; j++)
-			sum += x[i] * tracker->inverse[i][j] * x[j];
-	return sqrt(fmax(sum, 0) * tracker->variance);
+double tracker_predict(const struct tracker *tracker, const double *x,
+		       double speed)
+{
+	double b[N], sum = 0;
+
+	tracker_at(tracker, speed, b);
+	for (size_t j = 0; j < tracker->terms; j++)
+		sum += b[j] * x[j];
+	return sum;
 }
 
 /* ---- b >= 0 ------------------------------------------------------------------ */
@@ -211,34 +218,13 @@ static void solve(struct tracker *tracker)
 
 /* ---- learning ------------------------------------------------------------------ */
 
-static void scale_all(struct tracker *tracker, double keep)
-{
-	for (size_t i = 0; i < N; i++) {
-		tracker->moment[i] *= keep;
-		for (size_t j = 0; j < N; j++)
-			tracker->gram[i][j] *= keep;
-	}
-}
-
-static void add(struct tracker *tracker, const double *x, double watts,
-		double weight)
-{
-	for (size_t i = 0; i < tracker->terms; i++) {
-		tracker->moment[i] += weight * x[i] * watts;
-		for (size_t j = 0; j < tracker->terms; j++)
-			tracker->gram[i][j] += weight * x[i] * x[j];
-	}
-}
-
 /* Each term alone is worth what the prior says it is. */
-static void prior_add(struct tracker *tracker, const double *x, double watts)
+static void prior_add(struct tracker *tracker, const double *x, double speed,
+		      double watts)
 {
-	for (size_t j = 0; j < tracker->terms; j++) {
-		double part = tracker->prior[j] * watts;
-
-		tracker->gram[j][j] += PRIOR * x[j] * x[j];
-		tracker->moment[j] += PRIOR * x[j] * part;
-	}
+	for (size_t j = 0; j < tracker->terms; j++)
+		gains_add_term(tracker->gains, j, speed, PRIOR * x[j] * x[j],
+			       PRIOR * x[j] * tracker->prior[j] * watts);
 	tracker->variance = 0.01 * watts * watts;
 }
 
@@ -260,7 +246,7 @@ static double doubt(struct tracker *tracker, double residual)
 		tracker->surprises = 0;
 	if (tracker->surprises >= SURPRISES_MAX ||
 	    tracker->surprises <= -SURPRISES_MAX) {
-		scale_all(tracker, FORGET);
+		gains_forget(tracker->gains, FORGET);
 		tracker->surprises = 0;
 		tracker->ticks = 1;
 		return 1;
@@ -272,16 +258,24 @@ static double doubt(struct tracker *tracker, double residual)
 	return HUBER / fabs(off);
 }
 
-void tracker_learn(struct tracker *tracker, const double *x, double watts)
+void tracker_learn(struct tracker *tracker, const double *x, double speed,
+		   double watts)
 {
 	double weight = 1;
 
 	if (tracker->ticks == 0)
-		prior_add(tracker, x, watts);
+		prior_add(tracker, x, speed, watts);
 	else
-		weight = doubt(tracker, watts - tracker_predict(tracker, x));
-	scale_all(tracker, KEEP);
-	add(tracker, x, watts, weight);
+		weight = doubt(tracker,
+			       watts - tracker_predict(tracker, x, speed));
+	gains_forget(tracker->gains, KEEP);
+	gains_add(tracker->gains, x, speed, watts, weight);
 	tracker->ticks++;
+	for (int round = 0; round < ROUNDS; round++) {
+		gains_pool(tracker->gains, tracker->gram, tracker->moment);
+		solve(tracker);
+		gains_fit(tracker->gains, tracker->b, tracker->variance);
+	}
+	gains_pool(tracker->gains, tracker->gram, tracker->moment);
 	solve(tracker);
 }
