@@ -38,6 +38,7 @@ struct counts_package {
 	double joules, dram_joules; /* group rapl */
 	/* Of the frequency at which MPERF counts; group msr. */
 	double speed;
+	double volts; /* metadata "cpu_voltage", of all packages or each */
 };
 
 struct counts {

@@ -15,13 +15,13 @@
 #define BANDS 128
 /* How far a band may be from the curve, relative, 1 sigma: voltages come in
  * steps, with a floor and a knee. */
-#define APART 0.1
+#define APART 0.15
 /* What the curve is thought to be before there are two bands. */
 #define CURVE_PRIOR 1e-3
 
 struct band {
 	bool used;
-	double gain;
+	double gain, variance;
 	double gram[N][N], moment[N];
 };
 
@@ -47,7 +47,7 @@ void gains_free(struct gains *gains)
 	free(gains);
 }
 
-static bool is_scaled(const struct gains *gains, size_t term)
+bool gains_is_scaled(const struct gains *gains, size_t term)
 {
 	return gains->scaled >> term & 1;
 }
@@ -83,11 +83,19 @@ double gains_at(const struct gains *gains, size_t term, double speed)
 {
 	size_t band = band_of(gains, speed);
 
-	if (!is_scaled(gains, term))
+	if (!gains_is_scaled(gains, term))
 		return 1;
 	return within(gains, band, speed) * (gains->band[band].used
 						     ? gains->band[band].gain
 						     : curve(gains, band));
+}
+
+double gains_variance(const struct gains *gains, double speed)
+{
+	size_t at = band_of(gains, speed);
+	double apart = APART * curve(gains, at);
+
+	return gains->band[at].used ? gains->band[at].variance : apart * apart;
 }
 
 static struct band *band_get(struct gains *gains, double speed)
@@ -98,6 +106,7 @@ static struct band *band_get(struct gains *gains, double speed)
 	if (!band->used) {
 		band->used = true;
 		band->gain = curve(gains, at);
+		band->variance = APART * APART * band->gain * band->gain;
 	}
 	return band;
 }
@@ -109,7 +118,7 @@ void gains_add(struct gains *gains, const double *x, double speed, double watts,
 	double part = within(gains, band_of(gains, speed), speed), scaled[N];
 
 	for (size_t i = 0; i < gains->terms; i++)
-		scaled[i] = is_scaled(gains, i) ? x[i] * part : x[i];
+		scaled[i] = gains_is_scaled(gains, i) ? x[i] * part : x[i];
 	for (size_t i = 0; i < gains->terms; i++) {
 		band->moment[i] += weight * scaled[i] * watts;
 		for (size_t j = 0; j < gains->terms; j++)
@@ -152,7 +161,7 @@ void gains_pool(const struct gains *gains, double gram[N][N], double moment[N])
 		if (!band->used)
 			continue;
 		for (size_t i = 0; i < gains->terms; i++)
-			by[i] = is_scaled(gains, i) ? band->gain : 1;
+			by[i] = gains_is_scaled(gains, i) ? band->gain : 1;
 		for (size_t i = 0; i < gains->terms; i++) {
 			moment[i] += by[i] * band->moment[i];
 			for (size_t j = 0; j < gains->terms; j++)
@@ -168,14 +177,14 @@ static void band_says(const struct gains *gains, const struct band *band,
 {
 	*info = *cross = 0;
 	for (size_t i = 0; i < gains->terms; i++) {
-		if (!is_scaled(gains, i))
+		if (!gains_is_scaled(gains, i))
 			continue;
 		*cross += b[i] * band->moment[i];
 		for (size_t j = 0; j < gains->terms; j++) {
 			double part = b[i] * band->gram[i][j] * b[j];
 
-			*(is_scaled(gains, j) ? info : cross) +=
-				is_scaled(gains, j) ? part : -part;
+			*(gains_is_scaled(gains, j) ? info : cross) +=
+				gains_is_scaled(gains, j) ? part : -part;
 		}
 	}
 }
@@ -232,9 +241,10 @@ void gains_fit(struct gains *gains, const double *b, double variance)
 		if (!gains->band[k].used)
 			continue;
 		prior = variance / (APART * APART * smooth * smooth);
-		gains->band[k].gain = fmax((cross[k] + prior * smooth) /
-						   (info[k] + prior),
-					   0.2 * smooth);
+		gains->band[k].gain =
+			fmax((cross[k] + prior * smooth) / (info[k] + prior),
+			     0.2 * smooth);
+		gains->band[k].variance = variance / (info[k] + prior);
 		sum += info[k];
 		mean += info[k] * gains->band[k].gain;
 	}
@@ -243,6 +253,8 @@ void gains_fit(struct gains *gains, const double *b, double variance)
 	mean /= sum;
 	gains->p /= mean;
 	gains->q /= mean;
-	for (size_t k = 0; k < BANDS; k++)
+	for (size_t k = 0; k < BANDS; k++) {
 		gains->band[k].gain /= mean;
+		gains->band[k].variance /= mean * mean;
+	}
 }

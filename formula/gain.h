@@ -24,6 +24,7 @@
 #ifndef FORMULA_GAIN_H
 #define FORMULA_GAIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define GAIN_TERMS_MAX 8
@@ -32,6 +33,7 @@ struct gains;
 
 /* `scaled`: a bit for each term that goes with the gain. */
 struct gains *gains_new(size_t terms, unsigned scaled);
+bool gains_is_scaled(const struct gains *gains, size_t term);
 void gains_free(struct gains *gains); /* accepts NULL */
 
 void gains_add(struct gains *gains, const double *x, double speed, double watts,
@@ -49,5 +51,7 @@ void gains_pool(const struct gains *gains,
 void gains_fit(struct gains *gains, const double *b, double variance);
 /* 1 for a term that is not scaled. */
 double gains_at(const struct gains *gains, size_t term, double speed);
+/* Of the gain at that speed. */
+double gains_variance(const struct gains *gains, double speed);
 
 #endif

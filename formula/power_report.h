@@ -17,7 +17,8 @@
  * A tick becomes one batch: every target, and the targets `idle` and
  * `unattributed`, by name; together they are meter_w, and residual_w says how
  * nearly.  A target with `within` is part of another and not to be added
- * again.  `estimated` is there when the joules are a model's, and says how far
+ * again.  sigma_w is 1 sigma of the watts: the target's part of the meter's and
+ * what the model does not know.  `estimated` is there when the joules are a model's, and says how far
  * off they may be; `excess` is by how much targets explained more than the machine
  * did, and there whenever the machine's own counts are: which members a report
  * has does not hang on what was measured.
@@ -47,6 +48,10 @@ struct tick_watts {
 	double excess;
 	/* target_w: of all targets of the tick, those within others too. */
 	const struct attribution *watts;
+	/* 1 sigma of what the model does not know, of each of them; NULL: it
+	 * does not say. */
+	const double *sigma_w;
+	double idle_sigma_w, unattributed_sigma_w;
 };
 
 struct power_reports;

@@ -33,7 +33,7 @@ struct tracker {
 	double moment[TRACKER_TERMS_MAX];
 	double prior[TRACKER_TERMS_MAX];
 	double b[TRACKER_TERMS_MAX]; /* >= 0 */
-	/* (X'WX)^-1 over the terms that are in use, 0 elsewhere. */
+	/* (X'WX)^-1 */
 	double inverse[TRACKER_TERMS_MAX][TRACKER_TERMS_MAX];
 	double variance; /* of a reading, W^2 */
 	int surprises;   /* in a row; negative: below what was expected */
@@ -49,5 +49,11 @@ void tracker_learn(struct tracker *tracker, const double *x, double speed,
 void tracker_at(const struct tracker *tracker, double speed, double *b);
 double tracker_predict(const struct tracker *tracker, const double *x,
 		       double speed);
+/* What is not known of tracker_at()'s watts, and 1 sigma of the prediction. */
+void tracker_covariance(
+	const struct tracker *tracker, double speed,
+	double covariance[TRACKER_TERMS_MAX][TRACKER_TERMS_MAX]);
+double tracker_sigma(const struct tracker *tracker, const double *x,
+		     double speed);
 
 #endif

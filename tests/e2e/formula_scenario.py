@@ -155,6 +155,6 @@ def judge(formula, scenario, path, smartwatts=True):
         return sum(abs(truth[k] - ours[k][0]) <= 2 * ours[k][1] for k in keys) / max(len(keys), 1)
 
     early = [k for k in keys if k[0] < START + 30000]
-    first = min((k[0] for k in smart), default=START) - START
+    first = min((k[0] for k in both), default=START) - START
     return Verdict(mine, same, theirs, theirs0, cycles, ratios, covered(keys), covered(early), first / 1000,
                    ratios[0] <= 0.35 and ratios[1] <= 0.2 and ratios[2] <= 0.5)
