@@ -130,7 +130,9 @@ int apportion_tick(struct apportion *apportion,
 	apportion->watts.unattributed_w = top.unattributed_w;
 	apportion->watts.residual_w = top.residual_w;
 	nested_fill(&apportion->watts, tick, weight);
-	sigma_fill(apportion, tick, weights, whole);
+	if (weights->variance_known)
+		sigma_fill(apportion, tick, weights, whole);
+	apportion->kernel_w = weights->kernel * apportion->watts.unattributed_w;
 	return conserved(apportion, tick, err);
 }
 

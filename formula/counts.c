@@ -32,9 +32,17 @@ static const struct {
 
 static int event_of(const char *name)
 {
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-		if (!strcmp(events[i].name, name))
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		size_t length = strlen(events[i].name);
+
+		if (strncmp(events[i].name, name, length) != 0)
+			continue;
+		if (!name[length])
 			return (int)events[i].event;
+		if (!strcmp(name + length, ":k") &&
+		    events[i].event == COUNTS_CYCLES)
+			return COUNTS_KERNEL;
+	}
 	return -1;
 }
 

@@ -27,6 +27,7 @@ enum counts_event {
 	COUNTS_CYCLES,
 	COUNTS_INSTRUCTIONS,
 	COUNTS_MISSES,
+	COUNTS_KERNEL, /* cycles in kernel mode: a cycle event with ":k" */
 	COUNTS_EVENTS
 };
 

@@ -171,6 +171,7 @@ static int tick_policy(struct run *run, struct stream *stream,
 		return -1;
 	watts.meter_w = run->apportion.meter_w;
 	watts.watts = &run->apportion.watts;
+	watts.kernel_w = run->apportion.kernel_w;
 	if (run->weights.variance_known) {
 		watts.sigma_w = run->apportion.sigma_w;
 		watts.idle_sigma_w = run->apportion.idle_sigma_w;

@@ -48,6 +48,9 @@ struct weights {
 	 * at two moments), relative; their weights stand as they are.  NaN: the
 	 * machine's own use was not counted, and `rest` is not known. */
 	double excess;
+	/* The part of `rest` that was done in kernel mode for no target (0 to
+	 * 1); NaN: the machine or its targets do not count that. */
+	double kernel;
 	double idle_w; /* what the model thinks; NaN: it does not */
 	/* Of each of the above, W^2, where a model knows (`variance_known`): then
 	 * weights are watts. */

@@ -46,6 +46,7 @@ struct load {
 	double seconds;
 	double sum[COUNTS_EVENTS], rest[COUNTS_EVENTS];
 	double targets_cycles;
+	bool kernel_known;    /* of all */
 	double cpu_w, dram_w; /* of the meter; NaN */
 	double speed;         /* 1 where the voltage is known */
 	double volts2;        /* V^2; 1 where it is not known */
@@ -142,6 +143,7 @@ static void load_init(struct load *load, struct fedwatts *fedwatts,
 	load->speed = isnan(all->speed) || all->volts > 0 ? 1 : all->speed;
 	load->volts2 = all->volts > 0 ? all->volts * all->volts : 1;
 	package_volts(load->package, all->volts > 0);
+	load->kernel_known = !isnan(all->event[COUNTS_KERNEL]);
 	load->cpu_w = all->joules / tick->elapsed_s;
 	load->dram_w = all->dram_joules / tick->elapsed_s;
 	for (size_t i = 0; i < tick->targets; i++) {
@@ -153,6 +155,8 @@ static void load_init(struct load *load, struct fedwatts *fedwatts,
 
 		for (size_t e = 0; part && e < COUNTS_EVENTS; e++)
 			load->sum[e] += counted(part->event[e]);
+		if (part && isnan(part->event[COUNTS_KERNEL]))
+			load->kernel_known = false;
 	}
 	load->targets_cycles = load->sum[COUNTS_CYCLES];
 	for (size_t e = 0; e < COUNTS_EVENTS; e++) {
@@ -173,7 +177,7 @@ static struct split_part part_of(const struct load *load, const double *event)
 }
 
 static void load_weigh(const struct load *load, const struct tick *tick,
-		       struct weights *weights)
+		       struct weights *weights, double *kernel_w)
 {
 	struct split_part part;
 
@@ -195,6 +199,11 @@ static void load_weigh(const struct load *load, const struct tick *tick,
 	part = part_of(load, load->rest);
 	weights->rest += part.above;
 	weights->whole_rest += part.whole;
+	if (load->kernel_known && load->rest[COUNTS_CYCLES] > 0)
+		*kernel_w +=
+			part.above * fmin(load->rest[COUNTS_KERNEL] /
+						  load->rest[COUNTS_CYCLES],
+					  1);
 	weights->rest_variance += part.above_variance;
 	weights->whole_rest_variance += part.whole_variance;
 }
@@ -229,6 +238,8 @@ static int fedwatts_weigh(void *self, const struct tick *tick,
 			  struct weights *weights, struct err *err)
 {
 	struct fedwatts *fedwatts = self;
+	double kernel_w = 0;
+	bool kernel_known = true;
 
 	if (!has_counters(tick)) {
 		weights->basis = energy_is_estimate(tick->energy.source)
@@ -246,9 +257,12 @@ static int fedwatts_weigh(void *self, const struct tick *tick,
 
 		load_init(&load, fedwatts, tick, p);
 		load_learn(&load);
-		load_weigh(&load, tick, weights);
+		load_weigh(&load, tick, weights, &kernel_w);
+		kernel_known &= load.kernel_known;
 		excess_add(&load, weights);
 	}
+	if (kernel_known && weights->rest > 0)
+		weights->kernel = kernel_w / weights->rest;
 	return 0;
 }
 

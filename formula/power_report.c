@@ -49,6 +49,15 @@ void power_reports_free(struct power_reports *reports)
 	free(reports);
 }
 
+/* hwpc-sensor before 1.7 had a target of that name. */
+double power_kernel_watts(const struct tick_watts *watts)
+{
+	for (size_t i = 0; i < watts->tick->targets; i++)
+		if (!strcmp(watts->tick->target[i].name, POWER_TARGET_KERNEL))
+			return (double)NAN;
+	return watts->kernel_w;
+}
+
 /* ---- who is in it -------------------------------------------------------- */
 
 static void entry_add(struct power_reports *reports, const char *target,
@@ -68,6 +77,26 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp(x->target, y->target);
 }
 
+/* What no target explains, the kernel's part of it for itself. */
+static void rest_fill(struct power_reports *reports,
+		      const struct tick_watts *watts)
+{
+	double whole = watts->watts->unattributed_w;
+	double kernel = power_kernel_watts(watts);
+	double sigma =
+		watts->sigma_w ? watts->unattributed_sigma_w : (double)NAN;
+	double part = whole > 0 ? kernel / whole : 0;
+
+	if (isnan(kernel)) {
+		entry_add(reports, POWER_TARGET_UNATTRIBUTED, NULL, whole,
+			  sigma);
+		return;
+	}
+	entry_add(reports, POWER_TARGET_KERNEL, NULL, kernel, part * sigma);
+	entry_add(reports, POWER_TARGET_UNATTRIBUTED, NULL, whole - kernel,
+		  (1 - part) * sigma);
+}
+
 static void entries_fill(struct power_reports *reports,
 			 const struct tick_watts *watts)
 {
@@ -85,10 +114,7 @@ static void entries_fill(struct power_reports *reports,
 		entry_add(reports, POWER_TARGET_IDLE, NULL, of->idle_w,
 			  watts->sigma_w ? watts->idle_sigma_w : (double)NAN);
 	if (of->unattributed_w > 0 || !isnan(watts->excess))
-		entry_add(reports, POWER_TARGET_UNATTRIBUTED, NULL,
-			  of->unattributed_w,
-			  watts->sigma_w ? watts->unattributed_sigma_w
-					 : (double)NAN);
+		rest_fill(reports, watts);
 	qsort(reports->entry, reports->entries, sizeof(*reports->entry),
 	      compare_entries);
 }

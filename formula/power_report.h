@@ -14,8 +14,9 @@
  *	power_reports_put(reports, &tick_watts, sink, &err);
  *	power_reports_free(reports);
  *
- * A tick becomes one batch: every target, and the targets `idle` and
- * `unattributed`, by name; together they are meter_w, and residual_w says how
+ * A tick becomes one batch: every target, and the targets `idle`, `kernel` (work
+ * in kernel mode for no target, where that is counted) and `unattributed`, by
+ * name; together they are meter_w, and residual_w says how
  * nearly.  A target with `within` is part of another and not to be added
  * again.  sigma_w is 1 sigma of the watts: the target's part of the meter's and
  * what the model does not know.  `estimated` is there when the joules are a model's, and says how far
@@ -35,6 +36,7 @@
 #include "lib/sink.h"
 
 #define POWER_TARGET_IDLE         "idle"
+#define POWER_TARGET_KERNEL       "kernel"
 #define POWER_TARGET_UNATTRIBUTED "unattributed"
 
 /* One tick under one idle policy. */
@@ -52,7 +54,11 @@ struct tick_watts {
 	 * does not say. */
 	const double *sigma_w;
 	double idle_sigma_w, unattributed_sigma_w;
+	double kernel_w; /* part of the unattributed watts; NaN: not known */
 };
+
+/* Of the target POWER_TARGET_KERNEL; NaN: there is none. */
+double power_kernel_watts(const struct tick_watts *watts);
 
 struct power_reports;
 
