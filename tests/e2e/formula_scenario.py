@@ -76,6 +76,9 @@ class Scenario:
             instructions = int(cycles * kind["ipc"] * rng.uniform(0.95, 1.05))
             yield p, cycles, instructions, int(instructions * kind["mpki"] / 1000 * rng.uniform(0.8, 1.2))
 
+    def watts(self, name, f, v2, cycles, instructions, misses):
+        return 1e-9 * (v2 * (self.cycle * cycles + self.instruction * instructions) + self.miss * misses)
+
     def tick(self, ms, f, alive):
         rng, volts = self.rng, voltage(f, self.curve)
         v2 = volts ** 2 / voltage(BASE, self.curve) ** 2
@@ -85,8 +88,7 @@ class Scenario:
             for p, cycles, instructions, misses in self.work(name, f):
                 groups[str(p)] = {str(4 * p): {CYCLES: cycles, INSTRUCTIONS: instructions, MISSES: misses,
                                                "time_enabled": 10 ** 9, "time_running": 10 ** 9}}
-                dynamic[p][name] = 1e-9 * (v2 * (self.cycle * cycles + self.instruction * instructions)
-                                           + self.miss * misses)
+                dynamic[p][name] = self.watts(name, f, v2, cycles, instructions, misses)
                 busy[p][name] = cycles
             docs.append({"timestamp": ms, "sensor": "n", "target": name, "groups": {"core": groups}})
         rapl, msr = {}, {}
@@ -111,6 +113,23 @@ class Scenario:
     def write(self, path):
         with open(path, "w") as f:
             f.writelines(json.dumps(d) + "\n" for d in self.reports)
+
+
+class Cores(Scenario):
+    """Not what the model has terms for: watts of a busy core that grow with frequency squared, fewer of them where
+    it waits for memory, and DRAM's part of what was fetched."""
+
+    def fresh(self, name):
+        super().fresh(name)
+        if self.rng.random() < 0.5:
+            self.kinds[name].update(ipc=self.rng.uniform(0.3, 0.7), mpki=self.rng.uniform(8, 15), core=0.75)
+        else:
+            self.kinds[name].update(ipc=self.rng.uniform(1.8, 3), mpki=0.05, core=1)
+        return name
+
+    def watts(self, name, f, v2, cycles, instructions, misses):
+        busy = cycles / (f * 1e6)
+        return 6 * (f / BASE) ** 2 * busy * self.kinds[name]["core"] + 1e-9 * self.miss * misses
 
 
 def run(formula, model, path, *options):
