@@ -32,6 +32,7 @@ struct package {
 	char name[sizeof(((struct counts_package *)0)->name)];
 	struct tracker cpu, dram;
 	bool volts_known;
+	double squares; /* of the targets' shares of the last tick, their sum */
 };
 
 struct fedwatts {
@@ -83,10 +84,14 @@ static struct package *package_get(struct fedwatts *fedwatts, const char *name)
 	package = &fedwatts->package[fedwatts->packages++];
 	memcpy(package->name, name, sizeof(package->name));
 	package->volts_known = false;
+	package->squares = 1;
 	tracker_init(&package->cpu, TERMS, cpu_prior, CPU_SCALED);
 	tracker_init(&package->dram, DRAM_TERMS, dram_prior, 0);
 	return package;
 }
+
+/* A thousand targets alike. */
+#define SQUARES_LEAST 1e-3
 
 /* Watts for V^2 are no watts. */
 static void package_volts(struct package *package, bool known)
@@ -129,6 +134,10 @@ static void load_learn(struct load *load)
 	if (load->dram_w > 0)
 		tracker_learn(&package->dram, y, 1, load->dram_w);
 	split_init(&load->cpu, &package->cpu, load->speed, load->cpu_w, x);
+	/* What the model is off by is the meter's noise, of which each has its
+	 * share, or targets that are unlike each other, each on its own: then
+	 * it is more by the sum of squared shares.  Taken to be halfway. */
+	load->cpu.noise /= sqrt(package->squares);
 	split_init(&load->dram, &package->dram, 1, load->dram_w, y);
 }
 
@@ -179,6 +188,7 @@ static struct split_part part_of(const struct load *load, const double *event)
 static void load_weigh(const struct load *load, const struct tick *tick,
 		       struct weights *weights, double *kernel_w)
 {
+	double watts = load->cpu.watts + load->dram.watts, squares = 0, share;
 	struct split_part part;
 
 	weights->idle_w += load->cpu.idle + load->dram.idle;
@@ -191,12 +201,17 @@ static void load_weigh(const struct load *load, const struct tick *tick,
 		if (!of)
 			continue;
 		part = part_of(load, of->event);
+		share = watts > 0 ? part.whole / watts : 0;
+		squares += tick->target[i].parent < 0 ? share * share : 0;
 		weights->target[i] += part.above;
 		weights->whole[i] += part.whole;
 		weights->variance[i] += part.above_variance;
 		weights->whole_variance[i] += part.whole_variance;
 	}
 	part = part_of(load, load->rest);
+	share = watts > 0 ? part.whole / watts : 0;
+	squares += share * share;
+	load->package->squares = fmin(fmax(squares, SQUARES_LEAST), 1);
 	weights->rest += part.above;
 	weights->whole_rest += part.whole;
 	if (load->kernel_known && load->rest[COUNTS_CYCLES] > 0)
