@@ -173,7 +173,7 @@ lint: ## format, clang-tidy, cppcheck, shellcheck, man pages, include directions
 	scripts/lint
 
 # ---- benchmarks ------------------------------------------------------------
-.PHONY: bench-step bench-encode bench-mongo bench-formula mongo-kill
+.PHONY: bench-step bench-encode bench-mongo bench-formula bench-attribution mongo-kill
 STEP_MLP := mlp:784-256-256-10
 STEP_CNN := cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10
 bench-step: $(BUILD)/bin/bench_step ## a step beside its bare products and convolutions, one thread and two (TORCH=python3: and beside PyTorch)
@@ -199,6 +199,9 @@ mongo-kill: all $(BUILD)/bin/mongo_feed ## kill the MongoDB server, and ourselve
 
 bench-formula: $(BUILD)/bin/formula ## reports a second beside SmartWatts 2.4.1 itself (from PyPI)
 	p=$$(scripts/smartwatts-venv build/smartwatts-venv) || p=; python3 tests/bench/bench_formula.py $< $$p
+
+bench-attribution: $(BUILD)/bin/formula ## watts per target beside a known truth and SmartWatts, on machines not seen before (3 min)
+	python3 tests/bench/bench_attribution.py $<
 
 # ---- install ---------------------------------------------------------------
 .PHONY: install uninstall clean format help

@@ -19,6 +19,8 @@ static void reserve(struct apportion *apportion, size_t targets)
 	apportion->watts.target_w =
 		mem_grow(apportion->watts.target_w, &apportion->capacity[2], n,
 			 sizeof(double));
+	apportion->sigma_w = mem_grow(
+		apportion->sigma_w, &apportion->capacity[3], n, sizeof(double));
 }
 
 /* Those that lie in no other, side by side. */
@@ -57,6 +59,32 @@ static void nested_fill(struct attribution *watts, const struct tick *tick,
 	for (size_t i = 0; i < tick->targets; i++)
 		if (isnan(watts->target_w[i]))
 			watts->target_w[i] = 0;
+}
+
+static double scaled(double variance, double watts, double weight)
+{
+	return weight > 0 ? sqrt(variance) * (watts / weight) : 0;
+}
+
+/* Watts that a policy adds are as uncertain, relative, as a target's own. */
+static void sigma_fill(struct apportion *apportion, const struct tick *tick,
+		       const struct weights *weights, bool whole)
+{
+	const double *weight = whole ? weights->whole : weights->target;
+	const double *variance =
+		whole ? weights->whole_variance : weights->variance;
+	double rest = whole ? weights->whole_rest : weights->rest;
+	double rest_variance =
+		whole ? weights->whole_rest_variance : weights->rest_variance;
+	struct attribution *watts = &apportion->watts;
+
+	for (size_t i = 0; i < tick->targets; i++)
+		apportion->sigma_w[i] =
+			scaled(variance[i], watts->target_w[i], weight[i]);
+	apportion->idle_sigma_w =
+		watts->idle_w > 0 ? sqrt(weights->idle_variance) : 0;
+	apportion->unattributed_sigma_w =
+		scaled(rest_variance, watts->unattributed_w, rest);
 }
 
 static int conserved(const struct apportion *apportion, const struct tick *tick,
@@ -102,6 +130,9 @@ int apportion_tick(struct apportion *apportion,
 	apportion->watts.unattributed_w = top.unattributed_w;
 	apportion->watts.residual_w = top.residual_w;
 	nested_fill(&apportion->watts, tick, weight);
+	if (weights->variance_known)
+		sigma_fill(apportion, tick, weights, whole);
+	apportion->kernel_w = weights->kernel * apportion->watts.unattributed_w;
 	return conserved(apportion, tick, err);
 }
 
@@ -110,5 +141,6 @@ void apportion_done(struct apportion *apportion)
 	free(apportion->use);
 	free(apportion->top_w);
 	free(apportion->watts.target_w);
+	free(apportion->sigma_w);
 	*apportion = (struct apportion){ 0 };
 }

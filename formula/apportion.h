@@ -26,9 +26,14 @@
 struct apportion {
 	double meter_w;
 	struct attribution watts; /* target_w: of every target of the tick */
+	/* 1 sigma of what the model does not know, where it says; the meter's
+	 * comes on top. */
+	double *sigma_w, idle_sigma_w, unattributed_sigma_w;
+	/* Of the unattributed watts, the kernel's; NaN: not known. */
+	double kernel_w;
 	/* Room, kept from tick to tick. */
 	double *use, *top_w;
-	size_t capacity[3];
+	size_t capacity[4];
 };
 
 int apportion_tick(struct apportion *apportion,

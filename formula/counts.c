@@ -27,11 +27,22 @@ static const struct {
 	{ "CACHE_MISSES", COUNTS_MISSES },
 };
 
+/* No CPU lives on more. */
+#define VOLTS_MAX 10
+
 static int event_of(const char *name)
 {
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-		if (!strcmp(events[i].name, name))
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		size_t length = strlen(events[i].name);
+
+		if (strncmp(events[i].name, name, length) != 0)
+			continue;
+		if (!name[length])
 			return (int)events[i].event;
+		if (!strcmp(name + length, ":k") &&
+		    events[i].event == COUNTS_CYCLES)
+			return COUNTS_KERNEL;
+	}
 	return -1;
 }
 
@@ -63,6 +74,7 @@ static struct counts_package *package_get(struct counts *counts,
 	for (size_t e = 0; e < COUNTS_EVENTS; e++)
 		package->event[e] = (double)NAN;
 	package->joules = package->dram_joules = package->speed = (double)NAN;
+	package->volts = (double)NAN;
 	return package;
 }
 
@@ -111,6 +123,22 @@ static void msr_read(const struct hwpc_report *report, struct counts *counts)
 	}
 }
 
+static void volts_read(const struct hwpc_report *report, struct counts *counts)
+{
+	const struct doc *volts = doc_get(report->metadata, "cpu_voltage");
+
+	for (size_t p = 0; volts && p < counts->packages; p++) {
+		struct counts_package *package = &counts->package[p];
+		const struct doc *own = doc_kind(volts) == DOC_OBJECT
+						? doc_get(volts, package->name)
+						: volts;
+		double value = own ? doc_real(own, (double)NAN) : (double)NAN;
+
+		if (value > 0 && value < VOLTS_MAX)
+			package->volts = value;
+	}
+}
+
 void counts_read(const struct hwpc_report *report, struct counts *counts)
 {
 	for (size_t i = 0; i < report->values; i++) {
@@ -134,6 +162,7 @@ void counts_read(const struct hwpc_report *report, struct counts *counts)
 			add(&package->dram_joules, v->value * HWPC_RAPL_UNIT_J);
 	}
 	msr_read(report, counts);
+	volts_read(report, counts);
 }
 
 void counts_done(struct counts *counts)

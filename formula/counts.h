@@ -27,6 +27,7 @@ enum counts_event {
 	COUNTS_CYCLES,
 	COUNTS_INSTRUCTIONS,
 	COUNTS_MISSES,
+	COUNTS_KERNEL, /* cycles in kernel mode: a cycle event with ":k" */
 	COUNTS_EVENTS
 };
 
@@ -38,6 +39,7 @@ struct counts_package {
 	double joules, dram_joules; /* group rapl */
 	/* Of the frequency at which MPERF counts; group msr. */
 	double speed;
+	double volts; /* metadata "cpu_voltage", of all packages or each */
 };
 
 struct counts {

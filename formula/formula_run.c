@@ -172,6 +172,13 @@ static int tick_policy(struct run *run, struct stream *stream,
 		return -1;
 	watts.meter_w = run->apportion.meter_w;
 	watts.watts = &run->apportion.watts;
+	watts.kernel_w = run->apportion.kernel_w;
+	if (run->weights.variance_known) {
+		watts.sigma_w = run->apportion.sigma_w;
+		watts.idle_sigma_w = run->apportion.idle_sigma_w;
+		watts.unattributed_sigma_w =
+			run->apportion.unattributed_sigma_w;
+	}
 	power_summary_add(run->summary, &watts);
 	return power_reports_put(run->reports, &watts, run->sink, err);
 }

@@ -101,6 +101,7 @@ void power_summary_add(struct power_summary *summary,
 {
 	const struct tick *tick = watts->tick;
 	const struct attribution *of = watts->watts;
+	double kernel = fmax(power_kernel_watts(watts), 0); /* 0 for NaN */
 
 	tick_add(summary, watts);
 	for (size_t i = 0; i < tick->targets; i++)
@@ -109,8 +110,10 @@ void power_summary_add(struct power_summary *summary,
 			  of->target_w[i] * tick->elapsed_s);
 	total_add(summary, watts, NULL, POWER_TARGET_IDLE,
 		  of->idle_w * tick->elapsed_s);
+	total_add(summary, watts, NULL, POWER_TARGET_KERNEL,
+		  kernel * tick->elapsed_s);
 	total_add(summary, watts, NULL, POWER_TARGET_UNATTRIBUTED,
-		  of->unattributed_w * tick->elapsed_s);
+		  (of->unattributed_w - kernel) * tick->elapsed_s);
 	if (watts->meter_w > 0)
 		summary->worst_residual =
 			fmax(summary->worst_residual,

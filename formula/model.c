@@ -80,9 +80,19 @@ int model_weigh(struct model *model, const struct tick *tick,
 				   tick->targets + 1, sizeof(double));
 	weights->whole = mem_grow(weights->whole, &weights->whole_capacity,
 				  tick->targets + 1, sizeof(double));
-	weights->whole_known = false;
+	weights->variance =
+		mem_grow(weights->variance, &weights->variance_capacity,
+			 tick->targets + 1, sizeof(double));
+	weights->whole_variance = mem_grow(weights->whole_variance,
+					   &weights->whole_variance_capacity,
+					   tick->targets + 1, sizeof(double));
+	for (size_t i = 0; i < tick->targets; i++)
+		weights->variance[i] = weights->whole_variance[i] = 0;
+	weights->whole_known = weights->variance_known = false;
 	weights->rest = weights->whole_rest = 0;
-	weights->idle_w = weights->excess = (double)NAN;
+	weights->rest_variance = weights->whole_rest_variance = 0;
+	weights->idle_variance = 0;
+	weights->idle_w = weights->excess = weights->kernel = (double)NAN;
 	weights->basis = model->kind->name;
 	return model->kind->weigh(model->self, tick, weights, err);
 }
@@ -99,5 +109,7 @@ void weights_done(struct weights *weights)
 {
 	free(weights->target);
 	free(weights->whole);
+	free(weights->variance);
+	free(weights->whole_variance);
 	*weights = (struct weights){ 0 };
 }

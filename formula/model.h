@@ -48,7 +48,16 @@ struct weights {
 	 * at two moments), relative; their weights stand as they are.  NaN: the
 	 * machine's own use was not counted, and `rest` is not known. */
 	double excess;
+	/* The part of `rest` that was done in kernel mode for no target (0 to
+	 * 1); NaN: the machine or its targets do not count that. */
+	double kernel;
 	double idle_w; /* what the model thinks; NaN: it does not */
+	/* Of each of the above, W^2, where a model knows (`variance_known`): then
+	 * weights are watts. */
+	double *variance, *whole_variance;
+	size_t variance_capacity, whole_variance_capacity;
+	bool variance_known;
+	double rest_variance, whole_rest_variance, idle_variance;
 	/* What was gone by: the model's name, or the name and what was left of
 	 * it ("fedwatts:cpu-clock"). */
 	const char *basis;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Watts of each package as a sum of non-negative terms: idle, cycles and
- * instructions (each also times the square of the frequency, for dynamic power
- * goes with f V^2, and mixtures of both exponents span what lies between), and
- * cache misses; DRAM's of idle and misses.  One model for all frequencies,
- * learnt tick by tick (tracker.h).  A target's weight is what its counts add,
- * scaled so that a package's targets sum to its meter.
+ * instructions, each times a gain for the frequency (gain.h) or, where reports
+ * say the voltage, times its square; and cache misses.  DRAM's of idle and
+ * misses.  One model for all frequencies, learnt tick by tick (tracker.h).  A
+ * target's weight is what its counts add, scaled so that a package's targets sum
+ * to its meter (split.h).
  *
  * Where nothing counts cycles, a target's weight is what it used.
  */
@@ -14,10 +14,11 @@
 #include <string.h>
 
 #include "formula/model.h"
+#include "formula/split.h"
 #include "formula/tracker.h"
 #include "lib/mem.h"
 
-enum { ONE, CYCLES, CYCLES_F2, INSTRUCTIONS, INSTRUCTIONS_F2, MISSES, TERMS };
+enum { ONE, CYCLES, INSTRUCTIONS, MISSES, TERMS };
 enum { DRAM_ONE, DRAM_MISSES, DRAM_TERMS };
 
 /* Whose the first watts are, until there are more. */
@@ -25,10 +26,13 @@ static const double cpu_prior[TERMS] = {
 	[ONE] = 0.4, [CYCLES] = 0.3, [INSTRUCTIONS] = 0.3
 };
 static const double dram_prior[DRAM_TERMS] = { 0.4, 0.6 };
+#define CPU_SCALED (1u << CYCLES | 1u << INSTRUCTIONS)
 
 struct package {
 	char name[sizeof(((struct counts_package *)0)->name)];
 	struct tracker cpu, dram;
+	bool volts_known;
+	double squares; /* of the targets' shares of the last tick, their sum */
 };
 
 struct fedwatts {
@@ -43,8 +47,11 @@ struct load {
 	double seconds;
 	double sum[COUNTS_EVENTS], rest[COUNTS_EVENTS];
 	double targets_cycles;
+	bool kernel_known;    /* of all */
 	double cpu_w, dram_w; /* of the meter; NaN */
-	double speed;
+	double speed;         /* 1 where the voltage is known */
+	double volts2;        /* V^2; 1 where it is not known */
+	struct split cpu, dram;
 };
 
 static void *fedwatts_open(struct err *err)
@@ -57,6 +64,10 @@ static void fedwatts_close(void *self)
 {
 	struct fedwatts *fedwatts = self;
 
+	for (size_t i = 0; i < fedwatts->packages; i++) {
+		tracker_done(&fedwatts->package[i].cpu);
+		tracker_done(&fedwatts->package[i].dram);
+	}
 	free(fedwatts->package);
 	free(fedwatts);
 }
@@ -72,9 +83,24 @@ static struct package *package_get(struct fedwatts *fedwatts, const char *name)
 				     sizeof(*fedwatts->package));
 	package = &fedwatts->package[fedwatts->packages++];
 	memcpy(package->name, name, sizeof(package->name));
-	tracker_init(&package->cpu, TERMS, cpu_prior);
-	tracker_init(&package->dram, DRAM_TERMS, dram_prior);
+	package->volts_known = false;
+	package->squares = 1;
+	tracker_init(&package->cpu, TERMS, cpu_prior, CPU_SCALED);
+	tracker_init(&package->dram, DRAM_TERMS, dram_prior, 0);
 	return package;
+}
+
+/* A thousand targets alike. */
+#define SQUARES_LEAST 1e-3
+
+/* Watts for V^2 are no watts. */
+static void package_volts(struct package *package, bool known)
+{
+	if (package->volts_known == known)
+		return;
+	tracker_done(&package->cpu);
+	tracker_init(&package->cpu, TERMS, cpu_prior, CPU_SCALED);
+	package->volts_known = known;
 }
 
 static double counted(double count)
@@ -82,42 +108,37 @@ static double counted(double count)
 	return isnan(count) ? 0 : count;
 }
 
-/* Rates, in 1e9 a second. */
-static void terms_of(const struct load *load, const double *event, double *x)
+/* Rates, in 1e9 a second; dynamic power goes with them times V^2. */
+static void terms_of(const struct load *load, const double *event, double *x,
+		     double *y)
 {
 	double per_s = 1e-9 / load->seconds;
-	double f2 = load->speed * load->speed;
 
-	x[CYCLES] = counted(event[COUNTS_CYCLES]) * per_s;
-	x[CYCLES_F2] = x[CYCLES] * f2;
-	x[INSTRUCTIONS] = counted(event[COUNTS_INSTRUCTIONS]) * per_s;
-	x[INSTRUCTIONS_F2] = x[INSTRUCTIONS] * f2;
+	x[ONE] = y[DRAM_ONE] = 1;
+	x[CYCLES] = counted(event[COUNTS_CYCLES]) * per_s * load->volts2;
+	x[INSTRUCTIONS] =
+		counted(event[COUNTS_INSTRUCTIONS]) * per_s * load->volts2;
 	x[MISSES] = counted(event[COUNTS_MISSES]) * per_s;
+	y[DRAM_MISSES] = x[MISSES];
 }
 
-/* What the events add to the watts of the package and its DRAM. */
-static void added(const struct load *load, const double *event, double *cpu,
-		  double *dram)
+static void load_learn(struct load *load)
 {
-	double x[TERMS] = { 0 }, y[DRAM_TERMS] = { 0 };
+	struct package *package = load->package;
+	double x[TERMS], y[DRAM_TERMS];
 
-	terms_of(load, event, x);
-	y[DRAM_MISSES] = x[MISSES];
-	*cpu = tracker_predict(&load->package->cpu, x);
-	*dram = tracker_predict(&load->package->dram, y);
-}
-
-static void load_learn(const struct load *load)
-{
-	double x[TERMS] = { 1 }, y[DRAM_TERMS] = { 1 };
-
-	terms_of(load, load->sum, x);
-	y[DRAM_MISSES] = x[MISSES];
+	terms_of(load, load->sum, x, y);
 	/* A dead meter teaches nothing. */
 	if (load->cpu_w > 0)
-		tracker_learn(&load->package->cpu, x, load->cpu_w);
+		tracker_learn(&package->cpu, x, load->speed, load->cpu_w);
 	if (load->dram_w > 0)
-		tracker_learn(&load->package->dram, y, load->dram_w);
+		tracker_learn(&package->dram, y, 1, load->dram_w);
+	split_init(&load->cpu, &package->cpu, load->speed, load->cpu_w, x);
+	/* What the model is off by is the meter's noise, of which each has its
+	 * share, or targets that are unlike each other, each on its own: then
+	 * it is more by the sum of squared shares.  Taken to be halfway. */
+	load->cpu.noise /= sqrt(package->squares);
+	split_init(&load->dram, &package->dram, 1, load->dram_w, y);
 }
 
 /* The machine's counts where it has them, else the sum of its targets'. */
@@ -128,7 +149,10 @@ static void load_init(struct load *load, struct fedwatts *fedwatts,
 
 	*load = (struct load){ .all = all, .seconds = tick->elapsed_s };
 	load->package = package_get(fedwatts, all->name);
-	load->speed = isnan(all->speed) ? 1 : all->speed;
+	load->speed = isnan(all->speed) || all->volts > 0 ? 1 : all->speed;
+	load->volts2 = all->volts > 0 ? all->volts * all->volts : 1;
+	package_volts(load->package, all->volts > 0);
+	load->kernel_known = !isnan(all->event[COUNTS_KERNEL]);
 	load->cpu_w = all->joules / tick->elapsed_s;
 	load->dram_w = all->dram_joules / tick->elapsed_s;
 	for (size_t i = 0; i < tick->targets; i++) {
@@ -140,6 +164,8 @@ static void load_init(struct load *load, struct fedwatts *fedwatts,
 
 		for (size_t e = 0; part && e < COUNTS_EVENTS; e++)
 			load->sum[e] += counted(part->event[e]);
+		if (part && isnan(part->event[COUNTS_KERNEL]))
+			load->kernel_known = false;
 	}
 	load->targets_cycles = load->sum[COUNTS_CYCLES];
 	for (size_t e = 0; e < COUNTS_EVENTS; e++) {
@@ -148,50 +174,53 @@ static void load_init(struct load *load, struct fedwatts *fedwatts,
 	}
 }
 
-/* Watts of the meter for each watt of the model: those above idle, and all. */
-struct scale {
-	double above, all;
-};
-
-static struct scale scale_of(double watts, double idle, double sum)
+static struct split_part part_of(const struct load *load, const double *event)
 {
-	struct scale scale = { 0 };
+	struct split_part part = { 0 };
+	double x[TERMS], y[DRAM_TERMS];
 
-	if (!(sum > 0) || !(watts > 0))
-		return scale;
-	scale.all = watts / sum;
-	/* At or below idle, shares are all that is left to tell. */
-	scale.above = fmax(watts - idle, 1e-3 * watts) / sum;
-	return scale;
+	terms_of(load, event, x, y);
+	split_add(&load->cpu, x, &part);
+	split_add(&load->dram, y, &part);
+	return part;
 }
 
 static void load_weigh(const struct load *load, const struct tick *tick,
-		       struct weights *weights)
+		       struct weights *weights, double *kernel_w)
 {
-	double cpu_idle = load->package->cpu.b[ONE];
-	double dram_idle = load->package->dram.b[DRAM_ONE];
-	struct scale by_cpu, by_dram;
-	double cpu, dram;
+	double watts = load->cpu.watts + load->dram.watts, squares = 0, share;
+	struct split_part part;
 
-	added(load, load->sum, &cpu, &dram);
-	by_cpu = scale_of(load->cpu_w, cpu_idle, cpu);
-	by_dram = scale_of(load->dram_w, dram_idle, dram);
-	weights->idle_w += fmin(cpu_idle, load->cpu_w);
-	if (load->dram_w > 0)
-		weights->idle_w += fmin(dram_idle, load->dram_w);
+	weights->idle_w += load->cpu.idle + load->dram.idle;
+	weights->idle_variance +=
+		load->cpu.idle_variance + load->dram.idle_variance;
 	for (size_t i = 0; i < tick->targets; i++) {
-		const struct counts_package *part =
+		const struct counts_package *of =
 			counts_find(&tick->target[i].counts, load->all->name);
 
-		if (!part)
+		if (!of)
 			continue;
-		added(load, part->event, &cpu, &dram);
-		weights->target[i] += cpu * by_cpu.above + dram * by_dram.above;
-		weights->whole[i] += cpu * by_cpu.all + dram * by_dram.all;
+		part = part_of(load, of->event);
+		share = watts > 0 ? part.whole / watts : 0;
+		squares += tick->target[i].parent < 0 ? share * share : 0;
+		weights->target[i] += part.above;
+		weights->whole[i] += part.whole;
+		weights->variance[i] += part.above_variance;
+		weights->whole_variance[i] += part.whole_variance;
 	}
-	added(load, load->rest, &cpu, &dram);
-	weights->rest += cpu * by_cpu.above + dram * by_dram.above;
-	weights->whole_rest += cpu * by_cpu.all + dram * by_dram.all;
+	part = part_of(load, load->rest);
+	share = watts > 0 ? part.whole / watts : 0;
+	squares += share * share;
+	load->package->squares = fmin(fmax(squares, SQUARES_LEAST), 1);
+	weights->rest += part.above;
+	weights->whole_rest += part.whole;
+	if (load->kernel_known && load->rest[COUNTS_CYCLES] > 0)
+		*kernel_w +=
+			part.above * fmin(load->rest[COUNTS_KERNEL] /
+						  load->rest[COUNTS_CYCLES],
+					  1);
+	weights->rest_variance += part.above_variance;
+	weights->whole_rest_variance += part.whole_variance;
 }
 
 static bool has_counters(const struct tick *tick)
@@ -224,6 +253,8 @@ static int fedwatts_weigh(void *self, const struct tick *tick,
 			  struct weights *weights, struct err *err)
 {
 	struct fedwatts *fedwatts = self;
+	double kernel_w = 0;
+	bool kernel_known = true;
 
 	if (!has_counters(tick)) {
 		weights->basis = energy_is_estimate(tick->energy.source)
@@ -235,15 +266,18 @@ static int fedwatts_weigh(void *self, const struct tick *tick,
 	weights->idle_w = 0;
 	for (size_t i = 0; i < tick->targets; i++)
 		weights->target[i] = weights->whole[i] = 0;
-	weights->whole_known = true;
+	weights->whole_known = weights->variance_known = true;
 	for (size_t p = 0; p < tick->counts.packages; p++) {
 		struct load load;
 
 		load_init(&load, fedwatts, tick, p);
 		load_learn(&load);
-		load_weigh(&load, tick, weights);
+		load_weigh(&load, tick, weights, &kernel_w);
+		kernel_known &= load.kernel_known;
 		excess_add(&load, weights);
 	}
+	if (kernel_known && weights->rest > 0)
+		weights->kernel = kernel_w / weights->rest;
 	return 0;
 }
 

@@ -15,7 +15,7 @@ struct power_reports {
 	struct entry {
 		const char *target;
 		const struct tick_target *of; /* NULL: idle, unattributed */
-		double watts;
+		double watts, sigma;          /* of the model */
 	} * entry;
 	size_t entries, entry_capacity;
 	struct row *row;
@@ -49,16 +49,25 @@ void power_reports_free(struct power_reports *reports)
 	free(reports);
 }
 
+/* hwpc-sensor before 1.7 had a target of that name. */
+double power_kernel_watts(const struct tick_watts *watts)
+{
+	for (size_t i = 0; i < watts->tick->targets; i++)
+		if (!strcmp(watts->tick->target[i].name, POWER_TARGET_KERNEL))
+			return (double)NAN;
+	return watts->kernel_w;
+}
+
 /* ---- who is in it -------------------------------------------------------- */
 
 static void entry_add(struct power_reports *reports, const char *target,
-		      const struct tick_target *of, double watts)
+		      const struct tick_target *of, double watts, double sigma)
 {
 	reports->entry =
 		mem_grow(reports->entry, &reports->entry_capacity,
 			 reports->entries + 1, sizeof(*reports->entry));
 	reports->entry[reports->entries++] =
-		(struct entry){ target, of, watts };
+		(struct entry){ target, of, watts, sigma };
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -66,6 +75,26 @@ static int compare_entries(const void *a, const void *b)
 	const struct entry *x = a, *y = b;
 
 	return strcmp(x->target, y->target);
+}
+
+/* What no target explains, the kernel's part of it for itself. */
+static void rest_fill(struct power_reports *reports,
+		      const struct tick_watts *watts)
+{
+	double whole = watts->watts->unattributed_w;
+	double kernel = power_kernel_watts(watts);
+	double sigma =
+		watts->sigma_w ? watts->unattributed_sigma_w : (double)NAN;
+	double part = whole > 0 ? kernel / whole : 0;
+
+	if (isnan(kernel)) {
+		entry_add(reports, POWER_TARGET_UNATTRIBUTED, NULL, whole,
+			  sigma);
+		return;
+	}
+	entry_add(reports, POWER_TARGET_KERNEL, NULL, kernel, part * sigma);
+	entry_add(reports, POWER_TARGET_UNATTRIBUTED, NULL, whole - kernel,
+		  (1 - part) * sigma);
 }
 
 static void entries_fill(struct power_reports *reports,
@@ -77,14 +106,15 @@ static void entries_fill(struct power_reports *reports,
 	reports->entries = 0;
 	for (size_t i = 0; i < tick->targets; i++)
 		entry_add(reports, tick->target[i].name, &tick->target[i],
-			  of->target_w[i]);
+			  of->target_w[i],
+			  watts->sigma_w ? watts->sigma_w[i] : (double)NAN);
 	/* Under a policy that gives idle watts away there is no such target,
 	 * unless there was nobody to give them to. */
 	if (of->idle_w > 0 || !strcmp(watts->policy, "none"))
-		entry_add(reports, POWER_TARGET_IDLE, NULL, of->idle_w);
+		entry_add(reports, POWER_TARGET_IDLE, NULL, of->idle_w,
+			  watts->sigma_w ? watts->idle_sigma_w : (double)NAN);
 	if (of->unattributed_w > 0 || !isnan(watts->excess))
-		entry_add(reports, POWER_TARGET_UNATTRIBUTED, NULL,
-			  of->unattributed_w);
+		rest_fill(reports, watts);
 	qsort(reports->entry, reports->entries, sizeof(*reports->entry),
 	      compare_entries);
 }
@@ -129,6 +159,18 @@ static void common_put(const struct tick_watts *watts, struct text *out)
 	text_put_int(out, llround(1e9 * tick->elapsed_s));
 }
 
+/* NaN where neither the meter nor the model says. */
+static double sigma_of(const struct tick_watts *watts,
+		       const struct entry *entry, double ratio)
+{
+	double meter =
+		ratio * watts->tick->energy.sigma_j / watts->tick->elapsed_s;
+
+	if (isnan(entry->sigma))
+		return meter;
+	return isnan(meter) ? entry->sigma : hypot(meter, entry->sigma);
+}
+
 static void metadata_put(const struct power_reports *reports,
 			 const struct tick_watts *watts,
 			 const struct entry *entry, struct text *out)
@@ -138,8 +180,7 @@ static void metadata_put(const struct power_reports *reports,
 	text_put(out, "{\"scope\":\"cpu\",\"socket\":\"0\",\"formula\":");
 	text_put_json(out, watts->model);
 	put_real(out, "ratio", ratio);
-	put_real(out, "sigma_w",
-		 ratio * watts->tick->energy.sigma_j / watts->tick->elapsed_s);
+	put_real(out, "sigma_w", sigma_of(watts, entry, ratio));
 	text_put(out, reports->common.data);
 	if (entry->of && entry->of->parent >= 0)
 		put_string(out, "within", entry->of->within);

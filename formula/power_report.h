@@ -14,10 +14,12 @@
  *	power_reports_put(reports, &tick_watts, sink, &err);
  *	power_reports_free(reports);
  *
- * A tick becomes one batch: every target, and the targets `idle` and
- * `unattributed`, by name; together they are meter_w, and residual_w says how
+ * A tick becomes one batch: every target, and the targets `idle`, `kernel` (work
+ * in kernel mode for no target, where that is counted) and `unattributed`, by
+ * name; together they are meter_w, and residual_w says how
  * nearly.  A target with `within` is part of another and not to be added
- * again.  `estimated` is there when the joules are a model's, and says how far
+ * again.  sigma_w is 1 sigma of the watts: the target's part of the meter's and
+ * what the model does not know.  `estimated` is there when the joules are a model's, and says how far
  * off they may be; `excess` is by how much targets explained more than the machine
  * did, and there whenever the machine's own counts are: which members a report
  * has does not hang on what was measured.
@@ -34,6 +36,7 @@
 #include "lib/sink.h"
 
 #define POWER_TARGET_IDLE         "idle"
+#define POWER_TARGET_KERNEL       "kernel"
 #define POWER_TARGET_UNATTRIBUTED "unattributed"
 
 /* One tick under one idle policy. */
@@ -47,7 +50,15 @@ struct tick_watts {
 	double excess;
 	/* target_w: of all targets of the tick, those within others too. */
 	const struct attribution *watts;
+	/* 1 sigma of what the model does not know, of each of them; NULL: it
+	 * does not say. */
+	const double *sigma_w;
+	double idle_sigma_w, unattributed_sigma_w;
+	double kernel_w; /* part of the unattributed watts; NaN: not known */
 };
+
+/* Of the target POWER_TARGET_KERNEL; NaN: there is none. */
+double power_kernel_watts(const struct tick_watts *watts);
 
 struct power_reports;
 

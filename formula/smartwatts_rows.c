@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/digits.h"
 #include "lib/mem.h"
 
 #define BUFFER_SIZE ((size_t)1 << 20)
@@ -66,6 +67,15 @@ static char *line_next(struct smartwatts_rows *rows, struct err *err,
 	}
 }
 
+/* Most cells are the number of a CPU or package. */
+static char *comma_find(char *cell)
+{
+	for (int i = 0; i < 4; i++, cell++)
+		if (*cell == ',' || !*cell)
+			return cell;
+	return strchrnul(cell, ',');
+}
+
 /* Cuts a cell off, in place. */
 static char *cell_next(char **rest, bool *last, size_t *length)
 {
@@ -87,7 +97,7 @@ static char *cell_next(char **rest, bool *last, size_t *length)
 		*length = (size_t)(to - cell);
 		return cell;
 	}
-	end = strchrnul(cell, ',');
+	end = comma_find(cell);
 	*last = !*end;
 	*end = '\0';
 	*rest = end + 1;
@@ -135,11 +145,18 @@ static int header_read(struct smartwatts_rows *rows, struct err *err)
 /* A whole number up to ',' or the end; NULL: it is none. */
 static char *number_read(char *at, uint64_t *value)
 {
+	static const uint64_t power[] = { 1,       10,       100,
+					  1000,    10000,    100000,
+					  1000000, 10000000, 100000000 };
 	char *start = at;
-	uint64_t sum = 0;
+	uint64_t sum = 0, part = 0;
+	unsigned n;
 
-	while ((unsigned)(*at - '0') < 10)
-		sum = 10 * sum + (unsigned)(*at++ - '0');
+	do {
+		n = digits_get(at, &part);
+		sum = n ? sum * power[n] + part : sum;
+		at += n;
+	} while (n == 8 && at - start <= 20);
 	*value = sum;
 	if (at == start || at - start > 20 || (*at && *at != ','))
 		return NULL;
@@ -154,9 +171,36 @@ static int row_wrong(const struct smartwatts_rows *rows, size_t i,
 		       rows->event[i] ? rows->event[i] : "timestamp");
 }
 
+/* The rows of a tick begin alike, "TIME,SENSOR,".  Where this one does, as many
+ * cells are known; otherwise its beginning is kept, if it is a plain one. */
+static size_t head_read(struct smartwatts_rows *rows, char **at)
+{
+	const char *line = *at, *time_end, *end;
+	size_t length;
+
+	if (rows->head_length && !memcmp(line, rows->head, rows->head_length)) {
+		*at += rows->head_length;
+		rows->sensor = rows->head_sensor;
+		return 2;
+	}
+	rows->head_length = 0;
+	if (rows->role[0] != TIME || rows->role[1] != SENSOR)
+		return 0;
+	time_end = strchrnul(line, ',');
+	end = *time_end ? strchr(time_end + 1, ',') : NULL;
+	length = end ? (size_t)(end - line) + 1 : 0;
+	if (!end || length >= SMARTWATTS_HEAD_MAX || time_end[1] == '"')
+		return 0;
+	memcpy(rows->head, line, length);
+	memcpy(rows->head_sensor, time_end + 1, (size_t)(end - time_end) - 1);
+	rows->head_sensor[end - time_end - 1] = '\0';
+	rows->head_length = length;
+	return 0;
+}
+
 static int row_read(struct smartwatts_rows *rows, char *at, struct err *err)
 {
-	for (size_t i = 0; i < rows->columns; i++) {
+	for (size_t i = head_read(rows, &at); i < rows->columns; i++) {
 		enum role role = rows->role[i];
 		size_t length;
 		bool last;
@@ -221,7 +265,8 @@ struct smartwatts_rows *smartwatts_rows_open(const char *path, struct err *err)
 	length = strlen(rows->group);
 	if (length > 4 && !strcmp(rows->group + length - 4, ".csv"))
 		rows->group[length - 4] = '\0';
-	rows->buffer = xmalloc(BUFFER_SIZE + 1);
+	/* What is compared and read as a whole may reach behind the end. */
+	rows->buffer = xcalloc(BUFFER_SIZE + SMARTWATTS_HEAD_MAX, 1);
 	rows->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (rows->fd < 0)
 		err_sys(err, "open %s", path);

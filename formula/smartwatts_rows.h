@@ -25,6 +25,7 @@
 #include "lib/err.h"
 
 #define SMARTWATTS_COLUMNS_MAX 256
+#define SMARTWATTS_HEAD_MAX    128
 
 struct smartwatts_rows {
 	char *path, *group;
@@ -43,6 +44,9 @@ struct smartwatts_rows {
 	size_t filled, at;
 	bool ended;
 	unsigned char role[SMARTWATTS_COLUMNS_MAX];
+	/* How the row before began; 0: with nothing to go by. */
+	size_t head_length;
+	char head[SMARTWATTS_HEAD_MAX], head_sensor[SMARTWATTS_HEAD_MAX];
 };
 
 struct smartwatts_rows *smartwatts_rows_open(const char *path, struct err *err);

@@ -63,6 +63,7 @@ static int power_emit(struct smartwatts_sink *out,
 			       .sensor = result->sensor,
 			       .rows = result->powers };
 	size_t n = result->powers;
+	bool bare = sink_bare(out->power);
 
 	out->row = mem_grow(out->row, &out->capacity[0], n, sizeof(*out->row));
 	out->value =
@@ -70,7 +71,7 @@ static int power_emit(struct smartwatts_sink *out,
 	out->offset = mem_grow(out->offset, &out->capacity[2], n,
 			       sizeof(*out->offset));
 	text_clear(&out->metadata);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !bare; i++) {
 		const struct smartwatts_power *power = &result->power[i];
 
 		if (i == 0 || power->formula != result->power[i - 1].formula)
@@ -84,7 +85,8 @@ static int power_emit(struct smartwatts_sink *out,
 			.target = result->power[i].target,
 			.layout = out->power_layout,
 			.value = &out->value[i],
-			.metadata = out->metadata.data + out->offset[i],
+			.metadata = bare ? NULL
+					 : out->metadata.data + out->offset[i],
 		};
 	}
 	batch.row = out->row;

@@ -42,6 +42,7 @@ struct line {
 struct ticks {
 	struct ticks_options options;
 	char *event, *meter, *target; /* copies */
+	char *kernel_event;
 	struct line *line;
 	size_t lines, capacity;
 	bool ended;
@@ -61,6 +62,7 @@ struct ticks *ticks_new(const struct ticks_options *options)
 	struct ticks *ticks = xcalloc(1, sizeof(*ticks));
 
 	ticks->event = xstrdup(options->event);
+	ticks->kernel_event = xasprintf("%s" USE_KERNEL, options->event);
 	ticks->meter = copy(options->meter);
 	ticks->target = copy(options->target);
 	return ticks;
@@ -93,6 +95,7 @@ void ticks_free(struct ticks *ticks)
 	held_free(ticks->given);
 	free(ticks->line);
 	free(ticks->event);
+	free(ticks->kernel_event);
 	free(ticks->meter);
 	free(ticks->target);
 	text_done(&ticks->lost);
@@ -178,6 +181,8 @@ static void machine_put(struct ticks *ticks, struct held *held,
 					 tick->meter) == 0;
 	if (!use_read(report, ticks->event, &tick->use))
 		tick->use = (double)NAN;
+	if (!use_read(report, ticks->kernel_event, &tick->kernel_use))
+		tick->kernel_use = (double)NAN;
 	counts_read(report, &tick->counts);
 }
 
@@ -200,6 +205,8 @@ static int target_put(struct ticks *ticks, struct held *held,
 	target->parent = -1;
 	target->names = names_copy(report);
 	target->counted = use_read(report, ticks->event, &target->use);
+	if (!use_read(report, ticks->kernel_event, &target->kernel_use))
+		target->kernel_use = (double)NAN;
 	target->counts = (struct counts){ 0 };
 	counts_read(report, &target->counts);
 	ticks->event_seen |= target->counted;

@@ -53,7 +53,8 @@ struct tick_target {
 	int parent;   /* index of that target in this tick, or -1 */
 	char *names;  /* members of a JSON object: ,"pod":"x"; or NULL */
 	double use;
-	bool counted; /* the event was in the report */
+	double kernel_use; /* of `use`, in kernel mode; NaN: not counted */
+	bool counted;      /* the event was in the report */
 	struct counts counts;
 };
 
@@ -64,6 +65,7 @@ struct tick {
 	struct energy energy; /* of the machine, over the disjoint cover */
 	char meter[32];       /* "powercap"; "rapl" if the report says none */
 	double use;           /* of the machine; NaN if it was not counted */
+	double kernel_use;    /* the same, in kernel mode */
 	struct counts counts; /* of the machine */
 	struct tick_target *target; /* by name */
 	size_t targets;

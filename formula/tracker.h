@@ -22,24 +22,38 @@
 
 #include <stddef.h>
 
-#define TRACKER_TERMS_MAX 8
+#include "formula/gain.h"
+
+#define TRACKER_TERMS_MAX GAIN_TERMS_MAX
 
 struct tracker {
 	size_t terms, ticks;
+	struct gains *gains;
 	double gram[TRACKER_TERMS_MAX][TRACKER_TERMS_MAX];
 	double moment[TRACKER_TERMS_MAX];
 	double prior[TRACKER_TERMS_MAX];
 	double b[TRACKER_TERMS_MAX]; /* >= 0 */
-	/* (X'WX)^-1 over the terms that are in use, 0 elsewhere. */
+	/* (X'WX)^-1 */
 	double inverse[TRACKER_TERMS_MAX][TRACKER_TERMS_MAX];
 	double variance; /* of a reading, W^2 */
 	int surprises;   /* in a row; negative: below what was expected */
 };
 
-void tracker_init(struct tracker *tracker, size_t terms, const double *prior);
-void tracker_learn(struct tracker *tracker, const double *x, double watts);
-double tracker_predict(const struct tracker *tracker, const double *x);
-/* 1 sigma of the prediction: what is not known of b. */
-double tracker_sigma(const struct tracker *tracker, const double *x);
+/* `scaled`: a bit for each term whose watts depend on the frequency (gain.h). */
+void tracker_init(struct tracker *tracker, size_t terms, const double *prior,
+		  unsigned scaled);
+void tracker_done(struct tracker *tracker);
+void tracker_learn(struct tracker *tracker, const double *x, double speed,
+		   double watts);
+/* Watts of each term at that speed: `b` has room for all. */
+void tracker_at(const struct tracker *tracker, double speed, double *b);
+double tracker_predict(const struct tracker *tracker, const double *x,
+		       double speed);
+/* What is not known of tracker_at()'s watts, and 1 sigma of the prediction. */
+void tracker_covariance(
+	const struct tracker *tracker, double speed,
+	double covariance[TRACKER_TERMS_MAX][TRACKER_TERMS_MAX]);
+double tracker_sigma(const struct tracker *tracker, const double *x,
+		     double speed);
 
 #endif

@@ -49,7 +49,8 @@ bool use_read(const struct hwpc_report *report, const char *event, double *use)
 		group = value->group;
 		*use += fmax(unmultiplexed(report, i), 0);
 	}
-	if (!strcmp(event, HWPC_TASK_CLOCK))
+	if (!strcmp(event, HWPC_TASK_CLOCK) ||
+	    !strcmp(event, HWPC_TASK_CLOCK USE_KERNEL))
 		*use *= 1e-9;
 	/* Damage: no machine counts so far in a tick. */
 	if (!(*use < USE_MAX)) {

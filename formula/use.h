@@ -19,6 +19,8 @@
 
 #include "sensor/hwpc_report.h"
 
+#define USE_KERNEL ":k" /* behind an event: that in kernel mode */
+
 /* False, and 0, when the event is not in the report. */
 bool use_read(const struct hwpc_report *report, const char *event, double *use);
 

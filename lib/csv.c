@@ -299,22 +299,34 @@ bool csv_file_is_ended(const char *path)
 	return ended;
 }
 
-void csv_put(struct text *out, const char *cell, char delimiter)
+static bool is_plain(const char *cell, size_t length, char delimiter)
 {
-	const char special[] = { delimiter, '"', '\r', '\n', '\0' };
-	size_t length = strlen(cell);
+	if (text_plain(cell, length) == length)
+		return !memchr(cell, delimiter, length);
+	for (size_t i = 0; i < length; i++)
+		if (cell[i] == delimiter || cell[i] == '"' || cell[i] == '\r' ||
+		    cell[i] == '\n')
+			return false;
+	return true;
+}
 
-	if ((text_plain(cell, length) == length &&
-	     strchr(cell, delimiter) == NULL) ||
-	    strpbrk(cell, special) == NULL) {
+void csv_put_bytes(struct text *out, const char *cell, size_t length,
+		   char delimiter)
+{
+	if (is_plain(cell, length, delimiter)) {
 		text_put_bytes(out, cell, length);
 		return;
 	}
 	text_put_char(out, '"');
-	for (; *cell != '\0'; cell++) {
-		if (*cell == '"')
+	for (size_t i = 0; i < length; i++) {
+		if (cell[i] == '"')
 			text_put_char(out, '"');
-		text_put_char(out, *cell);
+		text_put_char(out, cell[i]);
 	}
 	text_put_char(out, '"');
+}
+
+void csv_put(struct text *out, const char *cell, char delimiter)
+{
+	csv_put_bytes(out, cell, strlen(cell), delimiter);
 }

@@ -50,5 +50,7 @@ bool csv_file_is_ended(const char *path);
 
 /* Append a cell, quoted only where it must be. */
 void csv_put(struct text *out, const char *cell, char delimiter);
+void csv_put_bytes(struct text *out, const char *cell, size_t length,
+		   char delimiter);
 
 #endif

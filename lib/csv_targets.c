@@ -10,92 +10,56 @@
 #include <unistd.h>
 
 #include "lib/csv.h"
+#include "lib/clock.h"
 #include "lib/csv_file.h"
+#include "lib/csv_metadata.h"
 #include "lib/csv_tables.h"
-#include "lib/doc.h"
 #include "lib/folder.h"
 #include "lib/mem.h"
 
+/* Lines wait for others of their file, in all so many bytes and so long: a
+ * stream of a few ticks a second is written as it comes. */
+#define BYTES_MAX ((size_t)8 << 20)
+#define WAIT_NS   ((int64_t)200000000)
+
+/* One target's file, and what of it is not written yet. */
+struct target_file {
+	char *sensor, *target;
+	uint64_t layout;
+	char *folder;
+	struct csv_file *file;
+	struct text lines;
+	/* Where each column of the header comes from, while metadata has the
+	 * members that it had when that was found out. */
+	size_t *source, sources;
+	struct field_list keys;
+	struct target_file *next; /* the file of the row that came behind */
+};
+
 struct csv_targets {
 	char *folder;
-	void *files; /* a tree (search.h) of struct csv_file by path */
-	struct text text;
+	void *files; /* a tree (search.h) of struct target_file */
+	struct target_file *last;
+	struct csv_metadata metadata;
+	/* Those with lines to write, how many bytes, and since when. */
+	struct target_file **waiting;
+	size_t waitings, capacity, bytes;
+	int64_t written_ns;
 	bool dirty;
 };
 
-/* One row on its way: the metadata as flat text members. */
+/* One row on its way. */
 struct record {
 	const struct batch *batch;
 	const struct row *row;
-	struct field_list key, value; /* sorted by key */
+	const struct csv_metadata *metadata;
 };
 
-/* ---- metadata ------------------------------------------------------------ */
-
-static void record_add(struct record *record, const char *key,
-		       const struct doc *value)
-{
-	char *text = doc_kind(value) == DOC_TEXT
-			     ? xstrdup(doc_string(value, ""))
-			     : doc_to_text(value);
-
-	field_list_add(&record->key, key);
-	field_list_add(&record->value, text);
-	free(text);
-}
-
-/* PowerAPI flattens one level: {"k8s": {"pod": …}} is k8s_pod. */
-static void record_flatten(struct record *record, const struct doc *metadata)
-{
-	for (size_t i = 0; i < doc_count(metadata); i++) {
-		const struct doc *value, *inner;
-		const char *key = doc_key_at(metadata, i, &value);
-
-		if (doc_kind(value) != DOC_OBJECT) {
-			record_add(record, key, value);
-			continue;
-		}
-		for (size_t k = 0; k < doc_count(value); k++) {
-			const char *below = doc_key_at(value, k, &inner);
-			char *name = xasprintf("%s_%s", key, below);
-
-			record_add(record, name, inner);
-			free(name);
-		}
-	}
-}
-
-static int record_init(struct record *record, const struct batch *batch,
-		       const struct row *row, struct err *err)
-{
-	struct doc *metadata;
-
-	*record = (struct record){ .batch = batch, .row = row };
-	if (!row->metadata)
-		return 0;
-	metadata = doc_parse(row->metadata, strlen(row->metadata), err);
-	if (!metadata)
-		return err_wrap(err, "metadata of '%.80s'", row->target);
-	record_flatten(record, metadata);
-	doc_free(metadata);
-	return 0;
-}
-
-static void record_done(struct record *record)
-{
-	field_list_done(&record->key);
-	field_list_done(&record->value);
-}
-
-static const char *record_get(const struct record *record, const char *key)
-{
-	for (size_t i = 0; i < record->key.count; i++)
-		if (!strcmp(record->key.item[i], key))
-			return record->value.item[i];
-	return NULL;
-}
-
 /* ---- columns and cells --------------------------------------------------- */
+
+/* Sources: of the record, a value (from VALUE on), a member (from MEMBER on). */
+enum { TIME, SENSOR, TARGET, KEY_0, KEY_1, NOWHERE, VALUE };
+#define MEMBER ((size_t)1 << 20)
 
 static int compare_items(const void *a, const void *b)
 {
@@ -125,8 +89,13 @@ static struct field_list header_of(const struct record *record,
 		if (layout->key_column[i])
 			add_once(&header, layout->key_column[i]);
 	fixed = header.count;
-	for (size_t i = 0; i < record->key.count; i++)
-		add_once(&header, record->key.item[i]);
+	for (size_t i = 0; i < record->metadata->members; i++) {
+		char *key = xstrndup(record->metadata->member[i].key,
+				     record->metadata->member[i].key_length);
+
+		add_once(&header, key);
+		free(key);
+	}
 	for (size_t i = 0; more && i < more->count; i++)
 		add_once(&header, more->item[i]);
 	if (header.count > fixed)
@@ -135,55 +104,70 @@ static struct field_list header_of(const struct record *record,
 	return header;
 }
 
-static const struct column *column_find(const struct layout *layout,
-					const char *name, size_t *index)
+static bool is_key(const struct csv_member *member, const char *name)
 {
-	for (size_t i = 0; i < layout->columns; i++) {
-		if (!strcmp(layout->column[i].name, name)) {
-			*index = i;
-			return &layout->column[i];
-		}
-	}
-	return NULL;
+	return strlen(name) == member->key_length &&
+	       !memcmp(name, member->key, member->key_length);
 }
 
-static void put_cell(const struct record *record, const char *name,
+static size_t source_of(const struct record *record, const char *name)
+{
+	const struct layout *layout = record->row->layout;
+
+	if (!strcmp(name, "timestamp"))
+		return TIME;
+	if (!strcmp(name, "sensor"))
+		return SENSOR;
+	if (!strcmp(name, "target"))
+		return TARGET;
+	for (size_t i = 0; i < layout->columns; i++)
+		if (!strcmp(layout->column[i].name, name))
+			return VALUE + i;
+	for (size_t i = 0; i < record->metadata->members; i++)
+		if (is_key(&record->metadata->member[i], name))
+			return MEMBER + i;
+	for (size_t i = 0; i < 2; i++)
+		if (layout->key_column[i] &&
+		    !strcmp(layout->key_column[i], name))
+			return KEY_0 + i;
+	return NOWHERE;
+}
+
+static void put_cell(const struct record *record, size_t source,
 		     struct text *out)
 {
 	const struct layout *layout = record->row->layout;
-	size_t index = 0;
-	const struct column *column = column_find(layout, name, &index);
-	const char *text = record_get(record, name);
+	const char *key = NULL;
 
-	if (!strcmp(name, "timestamp")) {
+	if (source >= MEMBER) {
+		csv_metadata_put(&record->metadata->member[source - MEMBER],
+				 out);
+	} else if (source >= VALUE) {
+		csv_put_value(&layout->column[source - VALUE],
+			      &record->row->value[source - VALUE], out);
+	} else if (source == TIME) {
 		text_put_int(out, record->batch->time_ms);
-		return;
+	} else if (source == SENSOR || source == TARGET) {
+		csv_put(out,
+			source == SENSOR ? record->batch->sensor
+					 : record->row->target,
+			',');
+	} else if (source == KEY_0 || source == KEY_1) {
+		key = layout->column[0].key[source - KEY_0];
+		if (key)
+			csv_put(out, key, ',');
 	}
-	if (!strcmp(name, "sensor"))
-		text = record->batch->sensor;
-	else if (!strcmp(name, "target"))
-		text = record->row->target;
-	else if (column) {
-		csv_put_value(column, &record->row->value[index], out);
-		return;
-	}
-	for (size_t i = 0; i < 2 && !text && layout->columns > 0; i++)
-		if (layout->key_column[i] &&
-		    !strcmp(layout->key_column[i], name))
-			text = layout->column[0].key[i];
-	if (text)
-		csv_put(out, text, ',');
 }
 
 static void put_record(const struct record *record,
-		       const struct field_list *header, struct text *out)
+		       const struct target_file *file, struct text *out)
 {
-	for (size_t i = 0; i < header->count; i++) {
+	for (size_t i = 0; i < file->sources; i++) {
 		if (i > 0)
 			text_put_char(out, ',');
-		put_cell(record, header->item[i], out);
+		put_cell(record, file->source[i], out);
 	}
-	text_put(out, "\r\n");
+	text_put_bytes(out, "\r\n", 2);
 }
 
 /* ---- files --------------------------------------------------------------- */
@@ -219,24 +203,112 @@ static char *folder_of(const struct csv_targets *csv,
 	return text_take(&path);
 }
 
+/* ---- lines that wait ------------------------------------------------------ */
+
+static int lines_write(struct target_file *file, struct err *err)
+{
+	int failed;
+
+	if (!file->lines.length)
+		return 0;
+	failed = csv_file_put(file->file, &file->lines, err);
+	text_clear(&file->lines);
+	if (csv_file_rest(file->file, failed ? NULL : err) < 0)
+		failed = -1;
+	return failed ? err_wrap(err, "%s", file->folder) : 0;
+}
+
+/* Every file gets its turn; the first failure is told. */
+static int waiting_write(struct csv_targets *csv, struct err *err)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < csv->waitings; i++)
+		if (lines_write(csv->waiting[i], failed ? NULL : err) < 0)
+			failed = -1;
+	csv->waitings = csv->bytes = 0;
+	csv->written_ns = clock_now_ns(clock_real());
+	return failed;
+}
+
+static void line_put(struct csv_targets *csv, const struct record *record,
+		     struct target_file *file)
+{
+	size_t before = file->lines.length;
+
+	if (!before) {
+		csv->waiting =
+			mem_grow(csv->waiting, &csv->capacity,
+				 csv->waitings + 1, sizeof(*csv->waiting));
+		csv->waiting[csv->waitings++] = file;
+	}
+	put_record(record, file, &file->lines);
+	csv->bytes += file->lines.length - before;
+	csv->dirty = true;
+}
+
+/* ---- which file ----------------------------------------------------------- */
+
 static int compare_files(const void *a, const void *b)
 {
-	return strcmp(csv_file_path(a), csv_file_path(b));
+	const struct target_file *x = a, *y = b;
+	int by = strcmp(x->target, y->target);
+
+	if (!by)
+		by = strcmp(x->sensor, y->sensor);
+	return by ? by : (x->layout > y->layout) - (x->layout < y->layout);
 }
 
-static int compare_path(const void *path, const void *file)
+static bool is_of(const struct target_file *file, const struct record *record)
 {
-	return strcmp(path, csv_file_path(file));
+	return file && file->layout == record->row->layout->id &&
+	       !strcmp(file->target, record->row->target) &&
+	       !strcmp(file->sensor, record->batch->sensor);
 }
 
-/* The file as it is known, or NULL; tfind's "node" begins with our pointer. */
-static struct csv_file *file_find(const struct csv_targets *csv,
-				  const char *path)
+/* Mostly the one that came behind the last one before. */
+static struct target_file *file_find(struct csv_targets *csv,
+				     const struct record *record)
 {
-	void *root = csv->files;
-	struct csv_file *const *node = tfind(path, &root, compare_path);
+	struct target_file *file = csv->last ? csv->last->next : NULL;
+	struct target_file wanted = { 0 };
+	void *node;
 
-	return node ? *node : NULL;
+	if (is_of(file, record)) {
+		csv->last = file;
+		return file;
+	}
+	wanted.sensor = xstrdup(record->batch->sensor);
+	wanted.target = xstrdup(record->row->target);
+	wanted.layout = record->row->layout->id;
+	node = tfind(&wanted, &csv->files, compare_files);
+	if (node) {
+		file = *(struct target_file **)node;
+		free(wanted.sensor);
+		free(wanted.target);
+	} else {
+		file = xmalloc(sizeof(*file));
+		*file = wanted;
+		file->folder = folder_of(csv, record);
+		tsearch(file, &csv->files, compare_files);
+	}
+	if (csv->last)
+		csv->last->next = file;
+	csv->last = file;
+	return file;
+}
+
+static bool same_keys(const struct target_file *file,
+		      const struct record *record)
+{
+	const struct csv_metadata *metadata = record->metadata;
+
+	if (!file->file || file->keys.count != metadata->members)
+		return false;
+	for (size_t i = 0; i < metadata->members; i++)
+		if (!is_key(&metadata->member[i], file->keys.item[i]))
+			return false;
+	return true;
 }
 
 static bool has_all(const struct field_list *header,
@@ -249,50 +321,69 @@ static bool has_all(const struct field_list *header,
 }
 
 /* A file that has every column of the record: known, continued, or new. */
-static struct csv_file *file_get(struct csv_targets *csv,
-				 const struct record *record,
-				 const char *folder, struct err *err)
+static int file_fit(struct target_file *file, const struct record *record,
+		    struct err *err)
 {
-	char *path = xasprintf("%s/%s.csv", folder,
-			       record->row->layout->column[0].table);
-	struct csv_file *file = file_find(csv, path);
 	struct field_list header = header_of(record, NULL);
+	int failed = 0;
 
-	if (file && !has_all(csv_file_header(file), &header)) {
+	if (file->file && !has_all(csv_file_header(file->file), &header)) {
 		field_list_done(&header);
-		header = header_of(record, csv_file_header(file));
-		tdelete(file, &csv->files, compare_files);
-		csv_file_close(file, NULL);
-		file = NULL;
+		header = header_of(record, csv_file_header(file->file));
+		failed = lines_write(file, err);
+		csv_file_close(file->file, NULL);
+		file->file = NULL;
+		file->sources = 0;
 	}
-	if (!file && folder_make(folder, err) == 0) {
-		file = csv_file_open(path, &header, false, "\r\n", err);
-		if (file)
-			tsearch(file, &csv->files, compare_files);
+	if (!file->file && !failed) {
+		char *path = xasprintf("%s/%s.csv", file->folder,
+				       record->row->layout->column[0].table);
+
+		if (folder_make(file->folder, err) == 0)
+			file->file = csv_file_open(path, &header, false, "\r\n",
+						   err);
+		if (file->file)
+			failed = csv_file_rest(file->file, err);
+		free(path);
 	}
 	field_list_done(&header);
-	free(path);
-	return file;
+	return file->file && !failed ? 0 : -1;
 }
+
+static void sources_find(struct target_file *file, const struct record *record)
+{
+	const struct csv_metadata *metadata = record->metadata;
+	const struct field_list *header = csv_file_header(file->file);
+
+	field_list_done(&file->keys);
+	for (size_t i = 0; i < metadata->members; i++) {
+		char *key = xstrndup(metadata->member[i].key,
+				     metadata->member[i].key_length);
+
+		field_list_add(&file->keys, key);
+		free(key);
+	}
+	file->sources = header->count;
+	file->source =
+		xrealloc(file->source, header->count, sizeof(*file->source));
+	for (size_t i = 0; i < header->count; i++)
+		file->source[i] = source_of(record, header->item[i]);
+}
+
+/* ---- rows ----------------------------------------------------------------- */
 
 static int put_one(struct csv_targets *csv, const struct record *record,
 		   struct err *err)
 {
-	char *folder = folder_of(csv, record);
-	struct csv_file *file = file_get(csv, record, folder, err);
-	int failed = file ? 0 : -1;
+	struct target_file *file = file_find(csv, record);
 
-	if (file) {
-		text_clear(&csv->text);
-		put_record(record, csv_file_header(file), &csv->text);
-		failed = csv_file_put(file, &csv->text, err);
-		if (csv_file_rest(file, failed ? NULL : err) < 0)
-			failed = -1;
+	if (!same_keys(file, record)) {
+		if (file_fit(file, record, err) < 0)
+			return err_wrap(err, "%s", file->folder);
+		sources_find(file, record);
 	}
-	if (failed)
-		err_wrap(err, "%s", folder);
-	free(folder);
-	return failed;
+	line_put(csv, record, file);
+	return 0;
 }
 
 int csv_targets_put(struct csv_targets *csv, const struct batch *batch,
@@ -300,20 +391,20 @@ int csv_targets_put(struct csv_targets *csv, const struct batch *batch,
 {
 	for (size_t i = 0; i < batch->rows; i++) {
 		const struct row *row = &batch->row[i];
-		struct record record;
-		int failed;
+		struct record record = { batch, row, &csv->metadata };
 
 		if (row->layout->files != LAYOUT_TARGETS ||
 		    row->layout->columns == 0)
 			continue;
-		if (record_init(&record, batch, row, err) < 0)
+		if (csv_metadata_read(&csv->metadata, row->metadata, err) < 0)
+			return err_wrap(err, "metadata of '%.80s'",
+					row->target);
+		if (put_one(csv, &record, err) < 0)
 			return -1;
-		failed = put_one(csv, &record, err);
-		record_done(&record);
-		if (failed)
-			return -1;
-		csv->dirty = true;
 	}
+	if (csv->bytes > BYTES_MAX ||
+	    clock_now_ns(clock_real()) - csv->written_ns > WAIT_NS)
+		return waiting_write(csv, err);
 	return 0;
 }
 
@@ -322,15 +413,16 @@ struct csv_targets *csv_targets_new(const char *folder)
 	struct csv_targets *csv = xcalloc(1, sizeof(*csv));
 
 	csv->folder = xstrdup(folder);
+	csv->written_ns = INT64_MIN / 2;
 	return csv;
 }
 
 int csv_targets_flush(struct csv_targets *csv, struct err *err)
 {
-	int fd, failed = 0;
+	int fd, failed = waiting_write(csv, err);
 
-	if (!csv->dirty)
-		return 0;
+	if (failed || !csv->dirty)
+		return failed;
 	fd = open(csv->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open %s", csv->folder);
@@ -341,15 +433,25 @@ int csv_targets_flush(struct csv_targets *csv, struct err *err)
 	return failed;
 }
 
-static void file_free(void *file)
+static void file_free(void *self)
 {
-	csv_file_close(file, NULL);
+	struct target_file *file = self;
+
+	csv_file_close(file->file, NULL);
+	field_list_done(&file->keys);
+	text_done(&file->lines);
+	free(file->source);
+	free(file->sensor);
+	free(file->target);
+	free(file->folder);
+	free(file);
 }
 
 void csv_targets_free(struct csv_targets *csv)
 {
 	tdestroy(csv->files, file_free);
-	text_done(&csv->text);
+	csv_metadata_done(&csv->metadata);
+	free(csv->waiting);
 	free(csv->folder);
 	free(csv);
 }

@@ -7,7 +7,8 @@
  * node-/system.slice/x, as there; a part that is "." or ".." is written with
  * '_' for each dot, so that no process can name itself out of the folder.
  * Lines end with CR LF.  Files are open only while they are written to: there
- * may be thousands.
+ * may be thousands.  A put within a fifth of a second of the last writing is
+ * kept for the next, or for the flush.
  */
 #ifndef LIB_CSV_TARGETS_H
 #define LIB_CSV_TARGETS_H

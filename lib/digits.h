@@ -3,6 +3,7 @@
  * digits -- a whole number in decimal, eight digits at a time.
  *
  *	char *end = digits_put(at, value);
+ *	unsigned n = digits_get(at, &value);	// of the first eight bytes
  *
  * Writes at most 20 digits but touches up to DIGITS_ROOM bytes from `at` on;
  * no NUL behind them.  For text that is made at every tick (batch.c,
@@ -75,6 +76,34 @@ static inline char *digits_put(char *at, uint64_t value)
 	}
 	return digits_store(at,
 			    digits_of((uint32_t)(value % e8)) | DIGITS_ASCII);
+}
+
+/* The other way: how many of the eight bytes at `at` are digits in front of
+ * anything else, and their value.  Neighbours are joined three times (to pairs,
+ * fours and eight), all at once. */
+static inline unsigned digits_get(const char *at, uint64_t *value)
+{
+	uint64_t bytes, other;
+	unsigned n;
+
+	memcpy(&bytes, at, sizeof(bytes));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	bytes = __builtin_bswap64(bytes);
+#endif
+	bytes ^= UINT64_C(0x3030303030303030); /* 0 to 9, or more */
+	other = ((bytes + UINT64_C(0x7676767676767676)) | bytes) &
+		UINT64_C(0x8080808080808080);
+	n = other ? (unsigned)__builtin_ctzll(other) / 8 : 8;
+	if (n == 0)
+		return 0;
+	bytes <<= 64 - 8 * n; /* zeros in front */
+	bytes = 10 * bytes + (bytes >> 8);
+	*value = ((bytes & UINT64_C(0xff000000ff)) *
+			  (100 + (UINT64_C(1000000) << 32)) +
+		  ((bytes >> 16) & UINT64_C(0xff000000ff)) *
+			  (1 + (UINT64_C(10000) << 32))) >>
+		 32;
+	return n;
 }
 
 #endif

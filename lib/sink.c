@@ -161,6 +161,11 @@ const char *sink_file(const struct sink *sink)
 	return sink->kind->file ? sink->kind->file(sink->self) : NULL;
 }
 
+bool sink_bare(const struct sink *sink)
+{
+	return sink->kind->bare && sink->kind->bare(sink->self);
+}
+
 uint64_t sink_documents(const struct sink *sink)
 {
 	return sink->documents;
@@ -251,6 +256,16 @@ static const char *tee_file(const void *self)
 	return NULL;
 }
 
+static bool tee_bare(const void *self)
+{
+	const struct tee *tee = self;
+	bool bare = true;
+
+	for (size_t i = 0; i < tee->sinks; i++)
+		bare &= sink_bare(tee->sink[i]);
+	return bare;
+}
+
 static const struct sink_kind tee_kind = {
 	.scheme = "tee",
 	.put = tee_put,
@@ -258,6 +273,7 @@ static const struct sink_kind tee_kind = {
 	.flush = tee_flush,
 	.close = tee_close,
 	.file = tee_file,
+	.bare = tee_bare,
 };
 
 static struct sink *tee_open(const struct field_list *uris, struct err *err)

@@ -25,6 +25,7 @@
 #ifndef LIB_SINK_H
 #define LIB_SINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/batch.h"
@@ -51,6 +52,8 @@ int sink_close(struct sink *sink, struct err *err);
 const char *sink_uri(const struct sink *sink);
 /* The file behind it, or NULL: for what is laid beside it. */
 const char *sink_file(const struct sink *sink);
+/* Has it no place for rows' metadata?  Then none need be made. */
+bool sink_bare(const struct sink *sink);
 uint64_t sink_documents(const struct sink *sink);
 
 /* For kinds.  `open` gets what stands behind "scheme:". */
@@ -62,7 +65,9 @@ struct sink_kind {
 	int (*flush)(void *self, struct err *err);
 	int (*close)(void *self, struct err *err);
 	const char *(*file)(const void *self); /* optional */
-	const char *summary;                   /* a line for --help and docs */
+	/* Optional: rows may come without their metadata, it has no place. */
+	bool (*bare)(const void *self);
+	const char *summary; /* a line for --help and docs */
 };
 
 #endif

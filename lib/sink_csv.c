@@ -106,6 +106,13 @@ static const char *csv_sink_file(const void *self)
 	return csv->folder;
 }
 
+static bool csv_sink_bare(const void *self)
+{
+	const struct csv_sink *csv = self;
+
+	return csv->options.layout == LAYOUT_MASTER;
+}
+
 const struct sink_kind sink_kind_csv = {
 	.scheme = "csv",
 	.open = csv_sink_open,
@@ -114,6 +121,7 @@ const struct sink_kind sink_kind_csv = {
 	.flush = csv_sink_flush,
 	.close = csv_sink_close,
 	.file = csv_sink_file,
+	.bare = csv_sink_bare,
 	.summary = "csv:DIR\thwpc-sensor's and PowerAPI's CSV files "
 		   "(layout=2.10|master)",
 };

@@ -4,9 +4,11 @@
     bench_formula.py FORMULA [PYTHON]      PYTHON has the packages
 
 1000 targets, two CPUs, four events; CSV in.  Ours: a million reports into null:,
-one file of documents and, where there is such a place, PowerAPI master's one
-file of CSV.  SmartWatts': PowerAPI's own CSV output, its steady rate from the
-difference of two run lengths, so that starting Python does not count.
+one file of documents, PowerAPI master's one file of CSV and PowerAPI 2.10's file
+for each target; fedwatts into one file of CSV, too.  SmartWatts': PowerAPI's own
+CSV output, its steady rate from the difference of two run lengths, so that
+starting Python does not count.  Last, the memory that ours takes for a hundred
+and for TICKS ticks of one target (1e5; 1e6 are asked for).
 """
 import os
 import random
@@ -16,7 +18,8 @@ import sys
 import tempfile
 import time
 
-TARGETS, OURS, THEIRS = 1000, 1000, (20, 60)
+TARGETS, OURS, THEIRS = 1000, int(os.environ.get("OURS", 1000)), (20, 60)
+TICKS = int(os.environ.get("TICKS", 100000))
 COMMON = "timestamp,sensor,target,socket,cpu,"
 TIMES = ",time_enabled,time_running\n"
 
@@ -44,10 +47,39 @@ def generate(folder, ticks):
     return ",".join("%s/%s.csv" % (folder, n) for n in ("rapl", "msr", "core"))
 
 
-def clock(command, **more):
+def clock(command):
+    """Seconds by the clock and on CPUs (what it waited for included), status."""
     start = time.monotonic()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
-    return time.monotonic() - start, done.returncode
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = status
+    return (time.monotonic() - start, usage.ru_utime + usage.ru_stime), status
+
+
+def flat(formula, folder, ticks):
+    """Peak KiB for a hundred and for many ticks of one target, per model."""
+    for model in (["smartwatts", "--disable-dram-formula", "--cpu-base-freq", "2100"], ["fedwatts"]):
+        peaks = []
+        for n in (100, ticks):
+            reader, writer = os.pipe()
+            child = subprocess.Popen([formula, "-q", "--model", *model, "--to", "null:"], stdin=reader,
+                                     stderr=subprocess.DEVNULL)
+            os.close(reader)
+            with os.fdopen(writer, "w") as pipe:
+                for t in range(n):
+                    ms = 1783600000000 + 1000 * t
+                    pipe.write('{"timestamp":%d,"sensor":"n","target":"all","groups":{"rapl":{"0":{"0":'
+                               '{"RAPL_ENERGY_PKG":%d}}},"msr":{"0":{"0":{"APERF":21,"MPERF":21}}}},'
+                               '"metadata":{"elapsed_ns":1000000000}}\n'
+                               '{"timestamp":%d,"sensor":"n","target":"/a","groups":{"core":{"0":{"0":'
+                               '{"CYCLES":%d,"INSTRUCTIONS":%d}}}}}\n' % (
+                                   ms, (20 + t % 17) << 32, ms, 10 ** 9 * (1 + t % 17), 10 ** 9 * (1 + t % 13)))
+            _, status, usage = os.wait4(child.pid, 0)
+            child.returncode = status
+            if status:
+                sys.exit("formula ended with %d" % status)
+            peaks.append(usage.ru_maxrss)
+        print("memory, %-10s %8d KiB after 100 ticks, %d KiB after %d" % (model[0], peaks[0], peaks[1], ticks))
 
 
 def main():
@@ -56,23 +88,27 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         files = generate(folder, OURS)
         reports = OURS * (TARGETS + 1)
-        for name, to in (("null:", "null:"), ("one jsonl file", folder + "/power.jsonl"),
-                         ("one CSV file", "csv:%s/power?layout=master" % folder)):
-            best = None
+        smartwatts = ["--model", "smartwatts", "--disable-dram-formula", "--cpu-base-freq", "2100", "--input", "csv",
+                      "--files", files]
+        flat_csv = "csv:%s/power?layout=master" % folder
+        for name, how, to in (("null:", smartwatts, "null:"), ("one jsonl file", smartwatts, folder + "/power.jsonl"),
+                              ("one CSV file", smartwatts, flat_csv),
+                              ("a file a target", smartwatts, "csv:%s/power" % folder),
+                              ("fedwatts, CSV", ["--from", "csv:" + folder], flat_csv)):
+            runs = []
             for _ in range(3):
                 for old in (folder + "/power.jsonl",):
                     if os.path.exists(old):
                         os.unlink(old)
                 shutil.rmtree(folder + "/power", ignore_errors=True)
-                seconds, status = clock([formula, "-q", "--model", "smartwatts", "--disable-dram-formula",
-                                         "--cpu-base-freq", "2100", "--input", "csv", "--files", files, "--to", to])
-                if status == 0:
-                    best = min(best or seconds, seconds)
-            if best:
-                rates[name] = reports / best
-                print("ours, %-16s %10.0f reports/s (best of 3, %d reports)" % (name, rates[name], reports))
-            else:
-                print("ours, %-16s there is no such place in this build" % name)
+                seconds, status = clock([formula, "-q", *how, "--to", to])
+                if status:
+                    sys.exit("formula ended with %d" % status)
+                runs.append(seconds)
+            rates[name] = [reports / min(column) for column in zip(*runs)]
+            print("ours, %-16s %10.0f reports/s, %.0f a CPU second (best of 3, %d reports)" % (
+                (name,) + tuple(rates[name]) + (reports,)))
+        flat(formula, folder, TICKS)
         if not python:
             print("SmartWatts            not here: no comparison")
             return
@@ -86,11 +122,11 @@ def main():
             if status:
                 sys.exit("SmartWatts ended with %d" % status)
             taken.append(seconds)
-        theirs = (THEIRS[1] - THEIRS[0]) * (TARGETS + 1) / (taken[1] - taken[0])
-        print("SmartWatts            %10.0f reports/s (%d ticks in %.1f s, %d in %.1f s)" % (
-            theirs, THEIRS[0], taken[0], THEIRS[1], taken[1]))
+        theirs = [(THEIRS[1] - THEIRS[0]) * (TARGETS + 1) / (b - a) for a, b in zip(*taken)]
+        print("SmartWatts            %10.0f reports/s, %.0f a CPU second (%d ticks in %.1f s, %d in %.1f s)" % (
+            theirs[0], theirs[1], THEIRS[0], taken[0][0], THEIRS[1], taken[1][0]))
         for name, rate in rates.items():
-            print("ratio, %-16s %8.0f" % (name, rate / theirs))
+            print("ratio, %-16s %8.0f by the clock, %.0f by CPU time" % (name, rate[0] / theirs[0], rate[1] / theirs[1]))
 
 
 main()

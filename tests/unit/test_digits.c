@@ -45,6 +45,38 @@ START_TEST(every_length_is_what_printf_says)
 }
 END_TEST
 
+START_TEST(digits_are_read_back)
+{
+	for (uint64_t i = 0; i < 100000000; i += 1 + i / 50) {
+		char text[32];
+		uint64_t value = 0;
+		int length = snprintf(text, sizeof(text), "%llu,x:/7",
+				      (unsigned long long)i) -
+			     5;
+
+		ck_assert_uint_eq(digits_get(text, &value), (unsigned)length);
+		ck_assert_uint_eq(value, i);
+	}
+}
+END_TEST
+
+START_TEST(what_is_no_digit_ends_a_number)
+{
+	uint64_t value = 7;
+
+	for (int c = 0; c < 256; c++) {
+		char text[8] = { '4', '2', (char)c, '9', '9', '9', '9', '9' };
+
+		if (c >= '0' && c <= '9')
+			continue;
+		ck_assert_uint_eq(digits_get(text, &value), 2);
+		ck_assert_uint_eq(value, 42);
+		text[0] = (char)c;
+		ck_assert_uint_eq(digits_get(text, &value), 0);
+	}
+}
+END_TEST
+
 Suite *digits_suite(void);
 
 Suite *digits_suite(void)
@@ -54,6 +86,8 @@ Suite *digits_suite(void)
 
 	tcase_add_test(tcase, eight_digits_are_what_printf_says);
 	tcase_add_test(tcase, every_length_is_what_printf_says);
+	tcase_add_test(tcase, digits_are_read_back);
+	tcase_add_test(tcase, what_is_no_digit_ends_a_number);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

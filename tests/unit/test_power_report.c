@@ -56,7 +56,9 @@ static void report(const char *policy, const char *uri)
 				    .policy = policy,
 				    .idle_w = 8,
 				    .idle_from = "given",
-				    .watts = &apportion.watts };
+				    .watts = &apportion.watts,
+				    .excess = isnan(tick.use) ? (double)NAN : 0,
+				    .kernel_w = (double)NAN };
 	struct power_reports *reports = power_reports_new();
 	struct err err = { 0 };
 	struct sink *sink = sink_open(uri, &err);

@@ -21,13 +21,18 @@ static void learn(int from, int to, double factor)
 	for (int t = from; t < to; t++) {
 		double x[3], watts = load(t, x);
 
-		tracker_learn(&tracker, x, factor * watts);
+		tracker_learn(&tracker, x, 1, factor * watts);
 	}
 }
 
 static void setup(void)
 {
-	tracker_init(&tracker, 3, prior);
+	tracker_init(&tracker, 3, prior, 0);
+}
+
+static void teardown(void)
+{
+	tracker_done(&tracker);
 }
 
 START_TEST(a_sum_of_terms_is_found)
@@ -38,8 +43,8 @@ START_TEST(a_sum_of_terms_is_found)
 	ck_assert_double_eq_tol(tracker.b[0], 10, 0.2);
 	ck_assert_double_eq_tol(tracker.b[1], 4, 0.1);
 	ck_assert_double_eq_tol(tracker.b[2], 2, 0.1);
-	ck_assert_double_eq_tol(tracker_predict(&tracker, x), watts, 0.1);
-	ck_assert_double_lt(tracker_sigma(&tracker, x), 0.2);
+	ck_assert_double_eq_tol(tracker_predict(&tracker, x, 1), watts, 0.1);
+	ck_assert_double_lt(tracker_sigma(&tracker, x, 1), 0.2);
 }
 END_TEST
 
@@ -47,8 +52,8 @@ START_TEST(the_first_reading_is_shared_by_the_prior)
 {
 	double x[3], watts = load(0, x);
 
-	tracker_learn(&tracker, x, watts);
-	ck_assert_double_eq_tol(tracker_predict(&tracker, x), watts,
+	tracker_learn(&tracker, x, 1, watts);
+	ck_assert_double_eq_tol(tracker_predict(&tracker, x, 1), watts,
 				0.05 * watts);
 	ck_assert_double_gt(tracker.b[0], 0);
 	ck_assert_double_gt(tracker.b[1], 0);
@@ -62,7 +67,7 @@ START_TEST(no_term_is_ever_negative)
 
 		load(t, x);
 		/* Watts fall with the third. */
-		tracker_learn(&tracker, x, 20 + 4 * x[1] - 2 * x[2]);
+		tracker_learn(&tracker, x, 1, 20 + 4 * x[1] - 2 * x[2]);
 		for (int j = 0; j < 3; j++)
 			ck_assert_double_ge(tracker.b[j], 0);
 	}
@@ -77,7 +82,7 @@ START_TEST(two_equal_columns_share_and_do_not_blow_up)
 
 		load(t, x);
 		x[2] = x[1];
-		tracker_learn(&tracker, x, 10 + 4 * x[1]);
+		tracker_learn(&tracker, x, 1, 10 + 4 * x[1]);
 	}
 	ck_assert_double_eq_tol(tracker.b[1] + tracker.b[2], 4, 0.1);
 	ck_assert_double_eq_tol(tracker.b[0], 10, 0.2);
@@ -90,9 +95,9 @@ START_TEST(one_wild_reading_changes_little)
 
 	learn(0, 100, 1);
 	load(5, x);
-	tracker_learn(&tracker, x, 5000);
+	tracker_learn(&tracker, x, 1, 5000);
 	load(3, x);
-	ck_assert_double_eq_tol(tracker_predict(&tracker, x), watts,
+	ck_assert_double_eq_tol(tracker_predict(&tracker, x, 1), watts,
 				0.05 * watts);
 }
 END_TEST
@@ -103,7 +108,7 @@ START_TEST(a_machine_that_changed_is_learnt_anew)
 
 	learn(0, 300, 1);
 	learn(300, 330, 2);
-	ck_assert_double_eq_tol(tracker_predict(&tracker, x), 2 * watts,
+	ck_assert_double_eq_tol(tracker_predict(&tracker, x, 1), 2 * watts,
 				0.05 * 2 * watts);
 }
 END_TEST
@@ -112,17 +117,18 @@ START_TEST(watts_and_counts_may_have_any_unit)
 {
 	struct tracker other;
 
-	tracker_init(&other, 3, prior);
+	tracker_init(&other, 3, prior, 0);
 	for (int t = 0; t < 50; t++) {
 		double x[3], watts = load(t, x);
 		double scaled[3] = { x[0], 1e9 * x[1], 1e-6 * x[2] };
 
-		tracker_learn(&tracker, x, watts);
-		tracker_learn(&other, scaled, 1000 * watts);
+		tracker_learn(&tracker, x, 1, watts);
+		tracker_learn(&other, scaled, 1, 1000 * watts);
 	}
 	ck_assert_double_eq_tol(other.b[0], 1000 * tracker.b[0], 1e-3);
 	ck_assert_double_eq_tol(1e6 * other.b[1], tracker.b[1], 1e-6);
 	ck_assert_double_eq_tol(1e-9 * other.b[2], tracker.b[2], 1e-6);
+	tracker_done(&other);
 }
 END_TEST
 
@@ -132,7 +138,7 @@ Suite *tracker_suite(void)
 	Suite *suite = suite_create("tracker");
 	TCase *tcase = tcase_create("tracker");
 
-	tcase_add_checked_fixture(tcase, setup, NULL);
+	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_sum_of_terms_is_found);
 	tcase_add_test(tcase, the_first_reading_is_shared_by_the_prior);
 	tcase_add_test(tcase, no_term_is_ever_negative);
