@@ -47,14 +47,19 @@ struct stamp {
 
 struct sampler {
 	struct sampler_config config;
-	struct tracked *tracked; /* sorted by name */
+	struct tracked **tracked; /* sorted by name */
 	size_t count, capacity;
 	struct shaped *shaped;
 	size_t shapes, shape_capacity;
 	struct stamp *stamp;
 	size_t stamps, stamp_capacity;
+	/* They stay from tick to tick, unless `stale`. */
 	struct row *row;
-	size_t row_capacity;
+	size_t rows, row_capacity;
+	bool stale;
+	bool has_machine; /* the first is the machine's */
+	uint64_t reshaped;
+	bool leaving; /* someone vanished */
 	struct sampler_tally tally;
 	struct err refused; /* a target that was named, and cannot be counted */
 	struct err left_out; /* another one */
@@ -75,6 +80,7 @@ static void tracked_done(struct sampler *sampler, struct tracked *tracked)
 	engine_remove(sampler->config.engine, tracked->slot);
 	sampler->stamp[tracked->stamp].users--;
 	free(tracked->name);
+	free(tracked);
 }
 
 static void stamp_done(struct stamp *stamp)
@@ -89,7 +95,7 @@ void sampler_free(struct sampler *sampler)
 	if (!sampler)
 		return;
 	for (size_t i = 0; i < sampler->count; i++)
-		tracked_done(sampler, &sampler->tracked[i]);
+		tracked_done(sampler, sampler->tracked[i]);
 	for (size_t i = 0; i < sampler->shapes; i++)
 		layout_free(sampler->shaped[i].layout);
 	for (size_t i = 0; i < sampler->stamps; i++)
@@ -171,33 +177,12 @@ static void leave_out(struct sampler *sampler, const struct target *target,
 	sampler->left_out = *why;
 }
 
-static struct tracked *insert(struct sampler *sampler, const char *name)
+static void track(struct sampler *sampler, const struct target *target,
+		  int slot)
 {
+	struct tracked *tracked = xcalloc(1, sizeof(*tracked));
 	size_t at = sampler->count;
 
-	sampler->tracked =
-		mem_grow(sampler->tracked, &sampler->capacity,
-			 sampler->count + 1, sizeof(*sampler->tracked));
-	while (at > 0 && strcmp(sampler->tracked[at - 1].target.name, name) > 0)
-		at--;
-	memmove(&sampler->tracked[at + 1], &sampler->tracked[at],
-		(sampler->count - at) * sizeof(*sampler->tracked));
-	sampler->count++;
-	return &sampler->tracked[at];
-}
-
-static int appeared(void *arg, const struct target *target)
-{
-	struct sampler *sampler = (struct sampler *)arg;
-	struct err why = { 0 };
-	int slot = engine_add(sampler->config.engine, target, &why);
-	struct tracked *tracked;
-
-	if (slot < 0) {
-		leave_out(sampler, target, &why);
-		return -1;
-	}
-	tracked = insert(sampler, target->name);
 	*tracked = (struct tracked){
 		.target = *target,
 		.name = xstrdup(target->name),
@@ -205,6 +190,30 @@ static int appeared(void *arg, const struct target *target)
 		.stamp = stamp_for(sampler, target, slot),
 	};
 	tracked->target.name = tracked->name;
+	sampler->tracked =
+		mem_grow(sampler->tracked, &sampler->capacity,
+			 sampler->count + 1, sizeof(struct tracked *));
+	while (at > 0 &&
+	       strcmp(sampler->tracked[at - 1]->name, tracked->name) > 0)
+		at--;
+	memmove(&sampler->tracked[at + 1], &sampler->tracked[at],
+		(sampler->count - at) * sizeof(struct tracked *));
+	sampler->tracked[at] = tracked;
+	sampler->count++;
+	sampler->stale = true;
+}
+
+static int appeared(void *arg, const struct target *target)
+{
+	struct sampler *sampler = (struct sampler *)arg;
+	struct err why = { 0 };
+	int slot = engine_add(sampler->config.engine, target, &why);
+
+	if (slot < 0) {
+		leave_out(sampler, target, &why);
+		return -1;
+	}
+	track(sampler, target, slot);
 	return 0;
 }
 
@@ -213,13 +222,13 @@ static void vanished(void *arg, const struct target *target)
 	struct sampler *sampler = (struct sampler *)arg;
 
 	for (size_t i = 0; i < sampler->count; i++) {
-		struct tracked *tracked = &sampler->tracked[i];
+		struct tracked *tracked = sampler->tracked[i];
 
 		if (tracked->target.pid == target->pid &&
 		    tracked->target.tid == target->tid &&
 		    tracked->target.start == target->start &&
 		    tracked->target.kind == target->kind)
-			tracked->vanished = true;
+			tracked->vanished = sampler->leaving = true;
 	}
 }
 
@@ -245,29 +254,35 @@ static void remove_ended(struct sampler *sampler)
 {
 	size_t kept = 0;
 
+	if (!sampler->leaving)
+		return;
 	for (size_t i = 0; i < sampler->count; i++) {
-		struct tracked *tracked = &sampler->tracked[i];
+		struct tracked *tracked = sampler->tracked[i];
 
 		if (!tracked->vanished) {
-			sampler->tracked[kept++] = *tracked;
+			sampler->tracked[kept++] = tracked;
 			continue;
 		}
-		log_detail("target", "%s ended", tracked->target.name);
+		log_detail("target", "%s ended", tracked->name);
 		tracked_done(sampler, tracked);
 	}
 	sampler->count = kept;
+	sampler->leaving = false;
+	sampler->stale = true;
 }
 
 /* ---- a report -------------------------------------------------------------- */
 
-static const char *metadata_for(struct sampler *sampler,
-				const struct tracked *tracked)
+/* Rows point at the texts: they are stale once one had to move. */
+static void write_stamps(struct sampler *sampler)
 {
-	struct stamp *stamp = &sampler->stamp[tracked->stamp];
+	for (size_t i = 0; i < sampler->stamps; i++) {
+		struct stamp *stamp = &sampler->stamp[i];
+		const char *before = stamp->text.data;
 
-	if (sampler->config.plain)
-		return NULL;
-	if (stamp->text.length == 0)
+		if (stamp->users == 0)
+			continue;
+		text_clear(&stamp->text);
 		hwpc_metadata_put(
 			&(struct hwpc_metadata){
 				.elapsed_ns = machine_elapsed_ns(
@@ -277,49 +292,74 @@ static const char *metadata_for(struct sampler *sampler,
 				.names = stamp->names,
 			},
 			&stamp->text);
-	return stamp->text.data;
+		if (stamp->text.data != before)
+			sampler->stale = true;
+	}
 }
 
-static void follow_shape(struct sampler *sampler, struct tracked *tracked)
-{
-	const struct engine_shape *shape =
-		engine_shape(sampler->config.engine, tracked->slot);
-
-	if (shape == tracked->shape)
-		return;
-	tracked->shape = shape;
-	tracked->layout = layout_for(sampler, shape);
-}
-
-static size_t fill_rows(struct sampler *sampler)
+static void make_row(struct sampler *sampler, struct tracked *tracked)
 {
 	struct engine *engine = sampler->config.engine;
-	size_t rows = 0;
+	const struct engine_shape *shape = engine_shape(engine, tracked->slot);
+
+	if (shape != tracked->shape) {
+		tracked->shape = shape;
+		tracked->layout = layout_for(sampler, shape);
+	}
+	sampler->row[sampler->rows++] = (struct row){
+		.target = tracked->name,
+		.layout = tracked->layout,
+		.value = engine_counts(engine, tracked->slot),
+		.metadata = sampler->config.plain
+				    ? NULL
+				    : sampler->stamp[tracked->stamp].text.data,
+	};
+}
+
+/* Those of targets, behind the machine's. */
+static void make_rows(struct sampler *sampler)
+{
+	sampler->has_machine = machine_has_row(sampler->config.machine);
+	sampler->rows = sampler->has_machine;
+	if (sampler->config.engine)
+		sampler->reshaped = engine_reshaped(sampler->config.engine);
+	for (size_t i = 0; i < sampler->count; i++) {
+		struct tracked *tracked = sampler->tracked[i];
+
+		if (engine_is_counting(sampler->config.engine, tracked->slot))
+			make_row(sampler, tracked);
+		else
+			tracked->vanished = sampler->leaving = true;
+	}
+	sampler->stale = false;
+}
+
+/* Do the rows not fit any more? */
+static bool is_stale(const struct sampler *sampler)
+{
+	const struct engine *engine = sampler->config.engine;
+
+	return sampler->stale || sampler->rows == 0 ||
+	       sampler->has_machine !=
+		       machine_has_row(sampler->config.machine) ||
+	       (engine && (engine_ended(engine) > 0 ||
+			   engine_reshaped(engine) != sampler->reshaped));
+}
+
+static void fill_rows(struct sampler *sampler)
+{
+	struct engine *engine = sampler->config.engine;
+	struct machine *machine = sampler->config.machine;
 
 	sampler->row = mem_grow(sampler->row, &sampler->row_capacity,
 				sampler->count + 1, sizeof(*sampler->row));
-	if (machine_has_row(sampler->config.machine))
-		machine_row(sampler->config.machine,
-			    engine ? engine_name(engine) : NULL,
-			    &sampler->row[rows++]);
-	for (size_t i = 0; i < sampler->stamps; i++)
-		text_clear(&sampler->stamp[i].text);
-	for (size_t i = 0; i < sampler->count; i++) {
-		struct tracked *tracked = &sampler->tracked[i];
-
-		if (!engine_is_counting(engine, tracked->slot)) {
-			tracked->vanished = true;
-			continue;
-		}
-		follow_shape(sampler, tracked);
-		sampler->row[rows++] = (struct row){
-			.target = tracked->name,
-			.layout = tracked->layout,
-			.value = engine_counts(engine, tracked->slot),
-			.metadata = metadata_for(sampler, tracked),
-		};
-	}
-	return rows;
+	if (machine_has_row(machine))
+		machine_row(machine, engine ? engine_name(engine) : NULL,
+			    &sampler->row[0]);
+	if (!sampler->config.plain)
+		write_stamps(sampler);
+	if (is_stale(sampler))
+		make_rows(sampler);
 }
 
 static int report(struct sampler *sampler, struct err *err)
@@ -332,7 +372,8 @@ static int report(struct sampler *sampler, struct err *err)
 	if (machine_read(sampler->config.machine, sampler->config.engine, err) <
 	    0)
 		return -1;
-	batch.rows = fill_rows(sampler);
+	fill_rows(sampler);
+	batch.rows = sampler->rows;
 	batch.row = sampler->row;
 	if (batch.rows > 0 && sink_put(sampler->config.sink, &batch, err) < 0)
 		return -1;

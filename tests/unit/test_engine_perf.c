@@ -128,7 +128,7 @@ static int start(const struct event_group *group)
 	int slot;
 
 	group_events = 1; /* of what is asked whether it can be counted */
-	engine = engine_open("perf", group, 1, "/proc", &err);
+	engine = engine_open("perf", group, 1, 1, "/proc", &err);
 	ck_assert_msg(engine != NULL, "%s", err.text);
 	for (size_t i = 0; i < fakes; i++)
 		close(fake[i].feed);
@@ -301,7 +301,7 @@ START_TEST(a_thread_that_moves_between_types_is_counted_on_each)
 	add_event(&group, "CLOCK", PERF_TYPE_SOFTWARE, 1);
 	add_event(&group, "CYCLES", PERF_TYPE_HARDWARE, 0);
 	group_events = 1;
-	engine = engine_open("perf", &group, 1, "/proc", NULL);
+	engine = engine_open("perf", &group, 1, 1, "/proc", NULL);
 	ck_assert_ptr_nonnull(engine);
 	fakes = 0;
 	slot = engine_add(engine, &thread, NULL);
@@ -332,7 +332,7 @@ START_TEST(without_a_clock_the_types_times_add)
 	be_hybrid();
 	add_event(&group, "CYCLES", PERF_TYPE_HARDWARE, 0);
 	group_events = 1;
-	engine = engine_open("perf", &group, 1, "/proc", NULL);
+	engine = engine_open("perf", &group, 1, 1, "/proc", NULL);
 	ck_assert_ptr_nonnull(engine);
 	fakes = 0;
 	slot = engine_add(engine, &thread, NULL);
