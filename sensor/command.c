@@ -116,7 +116,7 @@ int command_fork(struct command *command, char **argv, struct err *err)
 	int go[2] = { -1, -1 }, failed[2] = { -1, -1 };
 
 	*command = (struct command){
-		.clock = { now_ns, wall_ms, sleep_until },
+		.clock = { now_ns, wall_ms, sleep_until, NULL },
 		.go_fd = -1,
 		.failed_fd = -1,
 		.signal_fd = -1,

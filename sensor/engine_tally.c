@@ -361,15 +361,38 @@ static void take(struct engine_tally *engine, struct counted *counted,
 	}
 }
 
+static bool is_planned(const struct site_plan *plan, size_t cpu)
+{
+	for (size_t i = 0; i < plan->sites; i++)
+		if ((size_t)plan->site[i].cpu == cpu)
+			return true;
+	return false;
+}
+
+/* The columns of a CPU that comes back begin at 0. */
+static void forget_cpus(const struct engine_tally *engine,
+			struct counted *counted)
+{
+	for (size_t cpu = 0; cpu < tally_cpus(engine->tally); cpu++)
+		if (!is_planned(engine->plan, cpu))
+			memset(counted->total + cpu * TALLY_WORDS, 0,
+			       TALLY_WORDS * sizeof(*counted->total));
+}
+
 /* All targets of a shape move to the other one. */
 static int follow_cpus(struct engine_tally *engine, struct err *err)
 {
 	if (!engine_sites_update(engine->sites))
 		return 0;
 	engine->plan = engine_sites_plan(engine->sites, err);
-	for (size_t i = 0; i < engine->slots; i++)
-		if (engine->counted[i])
-			list(engine, engine->counted[i]);
+	for (size_t i = 0; i < engine->slots; i++) {
+		struct counted *counted = engine->counted[i];
+
+		if (counted && counted->path)
+			forget_cpus(engine, counted);
+		if (counted)
+			list(engine, counted);
+	}
 	return tally_follow(engine->tally, engine->plan, err);
 }
 

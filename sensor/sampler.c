@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -14,8 +16,6 @@
 /* A signal that comes just before the waiting begins is noticed at the end of
  * it, so no waiting is longer. */
 #define WAIT_NS 1000000000
-/* Waiting for something to happen is less exact than waiting for a time. */
-#define EXACT_NS 500000
 /* So many targets that cannot be counted are told of, one by one. */
 #define LEFT_OUT_MAX 3
 #define GUARD_NS     ((int64_t)METER_GUARD_S * 1000000000 / 2)
@@ -64,6 +64,7 @@ struct sampler {
 	struct err refused; /* a target that was named, and cannot be counted */
 	struct err left_out; /* another one */
 	size_t left;
+	int timer; /* wakes up for the next tick, or for a target; -1: none */
 	int64_t start_ns, due_ns, end_ns, discover_ns, guard_ns;
 };
 
@@ -72,6 +73,9 @@ struct sampler *sampler_new(const struct sampler_config *config)
 	struct sampler *sampler = xcalloc(1, sizeof(*sampler));
 
 	sampler->config = *config;
+	sampler->timer = -1;
+	if (config->targets && config->clock == clock_real())
+		sampler->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	return sampler;
 }
 
@@ -100,6 +104,8 @@ void sampler_free(struct sampler *sampler)
 		layout_free(sampler->shaped[i].layout);
 	for (size_t i = 0; i < sampler->stamps; i++)
 		stamp_done(&sampler->stamp[i]);
+	if (sampler->timer >= 0)
+		close(sampler->timer);
 	free(sampler->tracked);
 	free(sampler->shaped);
 	free(sampler->stamp);
@@ -423,24 +429,23 @@ static bool stopped(const struct sampler *sampler)
 	       sampler->config.stop(sampler->config.arg);
 }
 
-/* Until then, or until a target came or went. */
+/* Until then, or until a target came or went.  A file's timer is exact; the
+ * time limit of a poll is not. */
 static void nap(struct sampler *sampler, int64_t until_ns)
 {
-	struct clock *clock = sampler->config.clock;
-	int64_t left_ns = until_ns - clock_now_ns(clock) - EXACT_NS;
-	struct pollfd fd = { -1, POLLIN, 0 };
+	struct itimerspec when = {
+		.it_value = { until_ns / 1000000000, until_ns % 1000000000 },
+	};
+	struct pollfd fd[2] = { { sampler->timer, POLLIN, 0 },
+				{ -1, POLLIN, 0 } };
 
-	if (sampler->config.targets && clock == clock_real())
-		fd.fd = target_set_fd(sampler->config.targets);
-	if (fd.fd < 0 || left_ns <= 0) {
-		clock_sleep_until_ns(clock, until_ns);
-	} else {
-		struct timespec left = { left_ns / 1000000000,
-					 left_ns % 1000000000 };
-
-		if (ppoll(&fd, 1, &left, NULL) > 0)
-			follow(sampler);
-	}
+	if (sampler->timer >= 0)
+		fd[1].fd = target_set_fd(sampler->config.targets);
+	if (fd[1].fd < 0 ||
+	    timerfd_settime(sampler->timer, TFD_TIMER_ABSTIME, &when, NULL) < 0)
+		clock_sleep_until_ns(sampler->config.clock, until_ns);
+	else if (poll(fd, 2, -1) > 0 && fd[1].revents)
+		follow(sampler);
 }
 
 /* 1 when it is time, 0 when it is time to end. */

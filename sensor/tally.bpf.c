@@ -359,6 +359,18 @@ int on_read(void *ctx)
 	return 0;
 }
 
+/* Who moves himself to another cgroup need not leave the CPU for that. */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(on_move, struct cgroup *to, const char *path,
+	     struct task_struct *task)
+{
+	struct task_struct *current = bpf_get_current_task_btf();
+
+	if (cgroups && task->tgid == current->tgid)
+		on_this_cpu(current, current);
+	return 0;
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {

@@ -178,8 +178,8 @@ int tally_follow(struct tally *tally, const struct site_plan *plan,
 /* ---- opening --------------------------------------------------------------- */
 
 /* What libbpf says is for those who ask. */
-static int listen_to_libbpf(enum libbpf_print_level level, const char *format,
-			    va_list arguments)
+__attribute__((format(printf, 2, 0))) static int listen_to_libbpf(
+	enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	char line[512];
 

@@ -14,9 +14,7 @@
 
 /* Deeper than any chain of parents. */
 #define ANCESTORS_MAX 256
-/* Every so many scans the whole tree of cgroups is read, as a safety net. */
-#define SCANS_PER_LOOK 8
-#define LABEL_MAX      (PROCESS_NAME_MAX + 48)
+#define LABEL_MAX     (PROCESS_NAME_MAX + 48)
 
 struct target_set *target_set_new(const char *proc)
 {
@@ -331,16 +329,17 @@ static void tell(struct target_set *set, const struct target_watch *watch)
 	set->members = kept;
 }
 
-/* What is announced need not be looked for at each scan: to read the folders of
- * a thousand cgroups costs as much as many ticks of them. */
+/* What is announced need not be looked for: to read the folders of a thousand
+ * cgroups takes as long as a hundred ticks of them. */
 static int look_at_cgroups(struct target_set *set, struct err *err)
 {
 	bool changed = cgroup_tree_follow(set->tree);
 
-	if (cgroup_tree_is_blind(set->tree) ||
-	    set->scans++ % SCANS_PER_LOOK == 0) {
+	if (!set->looked || cgroup_tree_is_blind(set->tree)) {
 		if (cgroup_tree_rescan(set->tree, err) < 0)
 			return -1;
+		set->looked = changed = true;
+	} else if (cgroup_tree_recheck(set->tree)) {
 		changed = true;
 	}
 	if (changed)
