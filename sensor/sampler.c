@@ -64,6 +64,7 @@ struct sampler {
 	struct err refused; /* a target that was named, and cannot be counted */
 	struct err left_out; /* another one */
 	size_t left;
+	bool followed; /* nothing was announced since */
 	int timer; /* wakes up for the next tick, or for a target; -1: none */
 	int64_t start_ns, due_ns, end_ns, discover_ns, guard_ns;
 };
@@ -251,7 +252,7 @@ static void follow(struct sampler *sampler)
 {
 	struct target_watch watch = { appeared, vanished, sampler };
 
-	if (sampler->config.targets)
+	if (sampler->config.targets && !sampler->followed)
 		target_set_follow(sampler->config.targets, &watch);
 }
 
@@ -444,8 +445,9 @@ static void nap(struct sampler *sampler, int64_t until_ns)
 	if (fd[1].fd < 0 ||
 	    timerfd_settime(sampler->timer, TFD_TIMER_ABSTIME, &when, NULL) < 0)
 		clock_sleep_until_ns(sampler->config.clock, until_ns);
-	else if (poll(fd, 2, -1) > 0 && fd[1].revents)
-		follow(sampler);
+	else if (poll(fd, 2, -1) > 0)
+		sampler->followed = !fd[1].revents;
+	follow(sampler);
 }
 
 /* 1 when it is time, 0 when it is time to end. */
@@ -501,6 +503,7 @@ static int tick(struct sampler *sampler, struct err *err)
 
 	note_lateness(sampler);
 	follow(sampler);
+	sampler->followed = false;
 	if (report(sampler, err) < 0)
 		return -1;
 	now_ns = clock_now_ns(sampler->config.clock);
