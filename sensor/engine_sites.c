@@ -9,16 +9,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "sensor/pmu.h"
 #include "sensor/sysfs.h"
 #include "sensor/topology.h"
 
+int64_t engine_sites_pause_ns = 1000000000;
+
 struct engine_sites {
 	const struct event_group *group;
 	size_t groups;
 	char *proc;
+	int64_t looked_ns;
 	int online_fd;
 	char online[4096];
 	struct site_plan *plan;
@@ -152,9 +156,13 @@ const struct site_plan *engine_sites_plan(struct engine_sites *sites,
 
 bool engine_sites_update(struct engine_sites *sites)
 {
+	int64_t now_ns = clock_now_ns(clock_real());
 	char online[sizeof(sites->online)];
 	struct err why = { 0 };
 
+	if (now_ns - sites->looked_ns < engine_sites_pause_ns)
+		return false;
+	sites->looked_ns = now_ns;
 	if (!sites->plan || !read_online(sites, online, sizeof(online)) ||
 	    !strcmp(online, sites->online))
 		return false;

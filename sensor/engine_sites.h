@@ -24,6 +24,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/err.h"
 #include "sensor/engine.h"
@@ -51,9 +52,13 @@ struct engine_sites *engine_sites_new(const struct event_group *group,
 /* The plan of the moment; NULL: it cannot be told which CPUs are online. */
 const struct site_plan *engine_sites_plan(struct engine_sites *sites,
 					  struct err *err);
-/* Did CPUs come or go?  Then there is another plan. */
+/* Did CPUs come or go?  Then there is another plan.  Looks once in a second at
+ * most: a counter of a CPU that is gone tells by itself. */
 bool engine_sites_update(struct engine_sites *sites);
 void engine_sites_free(struct engine_sites *sites); /* accepts NULL */
+
+/* How long it does not look again; tests have no time. */
+extern int64_t engine_sites_pause_ns;
 
 /* The events of a group and its two times. */
 size_t engine_columns_of(const struct event_group *group);

@@ -409,13 +409,6 @@ int sampler_start(struct sampler *sampler, struct err *err)
 	    !machine_has_row(config->machine))
 		return err_set(err, sampler->left_out.code, "%s",
 			       sampler->left_out.text);
-	sampler->start_ns = clock_now_ns(config->clock);
-	sampler->due_ns = sampler->start_ns + config->interval_ns;
-	sampler->discover_ns = sampler->start_ns + config->discovery_ns;
-	sampler->guard_ns = sampler->start_ns + GUARD_NS;
-	sampler->end_ns = config->duration_ns > 0
-				  ? sampler->start_ns + config->duration_ns
-				  : INT64_MAX;
 	return 0;
 }
 
@@ -517,12 +510,27 @@ static int tick(struct sampler *sampler, struct err *err)
 	return 0;
 }
 
+/* What was done since the first reading must not make the first tick late. */
+static void begin(struct sampler *sampler)
+{
+	const struct sampler_config *config = &sampler->config;
+
+	sampler->start_ns = clock_now_ns(config->clock);
+	sampler->due_ns = sampler->start_ns + config->interval_ns;
+	sampler->discover_ns = sampler->start_ns + config->discovery_ns;
+	sampler->guard_ns = sampler->start_ns + GUARD_NS;
+	sampler->end_ns = config->duration_ns > 0
+				  ? sampler->start_ns + config->duration_ns
+				  : INT64_MAX;
+}
+
 int sampler_run(struct sampler *sampler, struct err *err)
 {
 	const struct sampler_config *config = &sampler->config;
 	bool over = false;
 	int status = 1;
 
+	begin(sampler);
 	while (!over && !targets_are_gone(sampler)) {
 		bool cut = sampler->due_ns > sampler->end_ns;
 

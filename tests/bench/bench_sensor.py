@@ -185,11 +185,12 @@ def kilohertz(contestant, cgroups, options):
     used = cpu_seconds(process.pid)
     time.sleep(options.long)
     used = cpu_seconds(process.pid) - used
-    peak = status(process.pid, "VmHWM") / 1024
+    now, peak = (status(process.pid, key) / 1024 for key in ("VmRSS", "VmHWM"))
     process.terminate()
     bare.terminate()
     said = process.communicate()[1].decode().strip().splitlines()[-1]
-    print(f"\n1000 cgroups at 1 kHz, tally: {said}; {1e3 * used / options.long:.1f} ms/s of CPU, {peak:.1f} MiB")
+    print(f"\n1000 cgroups at 1 kHz, tally: {said}; {1e3 * used / options.long:.1f} ms/s of CPU, "
+          f"{now:.1f} MiB ({peak:.1f} while it started)")
     print(f"a bare timer beside it: {bare.communicate()[0].strip()} (µs)")
 
 

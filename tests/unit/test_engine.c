@@ -332,16 +332,30 @@ END_TEST
 
 /* ---- cgroups --------------------------------------------------------------- */
 
+/* Named by the parent of all tests, who removes what a failed one left. */
 static char outer[300], inner[320];
+
+static void name_cgroups(void)
+{
+	char base[PATH_MAX];
+
+	outer[0] = inner[0] = '\0';
+	if (cgroup_find_base("/proc", base, sizeof(base), NULL) < 0)
+		return;
+	snprintf(outer, sizeof(outer), "%.200s/fwunit%d", base, (int)getpid());
+	snprintf(inner, sizeof(inner), "%s/inner", outer);
+}
 
 static void end_cgroups(void)
 {
+	const char *const folder[] = { inner, outer };
+
 	end_servant();
-	for (int i = 0; i < 100 && *inner && rmdir(inner) < 0; i++)
-		usleep(10000);
-	for (int i = 0; i < 100 && *outer && rmdir(outer) < 0; i++)
-		usleep(10000);
-	inner[0] = outer[0] = '\0';
+	for (int i = 0; i < 2; i++)
+		for (int j = 0; j < 100 && *folder[i] && rmdir(folder[i]) < 0 &&
+				errno == EBUSY;
+		     j++)
+			usleep(10000);
 }
 
 static void cgroup_teardown(void)
@@ -355,17 +369,11 @@ static void cgroup_teardown(void)
  * had. */
 static bool open_cgroups(void)
 {
-	char base[PATH_MAX], path[340];
+	char path[340];
 	FILE *file;
 
-	if (cgroup_find_base("/proc", base, sizeof(base), NULL) == 0) {
-		snprintf(outer, sizeof(outer), "%.200s/fwunit%d", base,
-			 (int)getpid());
-		snprintf(inner, sizeof(inner), "%s/inner", outer);
-	}
 	if (!*outer || mkdir(outer, 0755) < 0 || mkdir(inner, 0755) < 0) {
 		printf("skip: cgroups cannot be made here\n");
-		outer[0] = inner[0] = '\0';
 		return false;
 	}
 	start_servant(TARGET_PROCESS);
@@ -616,6 +624,7 @@ Suite *engine_suite(void)
 	tcase_add_loop_test(each, a_slot_is_used_again, 0, kinds());
 	tcase_add_loop_test(each, nobody_cannot_be_counted, 0, kinds());
 	suite_add_tcase(suite, each);
+	tcase_add_unchecked_fixture(cgroups, name_cgroups, end_cgroups);
 	tcase_add_checked_fixture(cgroups, NULL, cgroup_teardown);
 	tcase_add_loop_test(
 		cgroups, a_cgroup_counts_those_below_it_and_keeps_what_they_did,

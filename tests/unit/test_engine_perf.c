@@ -10,7 +10,7 @@
 
 #include "lib/log.h"
 #include "sensor/counter.h"
-#include "sensor/engine.h"
+#include "sensor/engine_sites.h"
 #include "sensor/sysfs.h"
 #include "tests/unit/tree.h"
 
@@ -101,6 +101,7 @@ static void setup(void)
 	for (int cpu = 0; cpu < 4; cpu++)
 		put_cpu(cpu, cpu / 2);
 	sysfs_root = tree.root;
+	engine_sites_pause_ns = 0;
 	counter_open_fn = fake_open;
 	fakes = 0;
 	refuse_cpu = -2;
