@@ -27,6 +27,7 @@ DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=li
 	mongoc/=lib/cli_again.c,lib/sink_mongo.c,lib/source_mongo.c,lib/mongo_client.c,lib/mongo_client.h \
 	zmq.h=lib/sink_zmq.c,lib/source_zmq.c,lib/curve.c  microhttpd.h=lib/sink_prometheus.c  curl/=lib/http.c \
 	sha2.h=lib/doc.c  sha1.h=formula/smartwatts_layer.c  perfmon/=sensor/event.c  linux/perf_event.h=sensor/counter.c,sensor/counter.h \
+	bpf/=sensor/tally.c,sensor/tally.bpf.c  linux/bpf.h=sensor/tally.bpf.c \
 	powercap/=sensor/meter_powercap.c  lapacke.h=formula/lstsq.c  ncurses.h=formula/terminal.c  term.h=formula/terminal.c \
 	zip.h=bench/dataset_npz.c  cblas.h=bench/mat_openblas.c  dnnl.h=bench/mat_onednn.c,bench/conv_onednn.c,bench/narrow_onednn.c,tests/bench/bare_conv.h \
 	dlfcn.h=sensor/meter_nvml.c  linux/capability.h=sensor/privilege.c
@@ -37,6 +38,7 @@ DOORS := json-c/=lib/doc.c  zstd.h=lib/frames.c  Random123/=lib/rng.c  zlib.h=li
 # COV=1                   build/coverage
 # WERROR=1                warnings are errors
 # MONGO=0                 without mongodb:// and libmongoc (a build folder of its own)
+# BPF=0                   without the engine `tally`; the default where clang, bpftool or libbpf are missing
 # V=1                     show the commands
 # CC, CFLAGS, LDFLAGS, PKG_CONFIG; PREFIX, DESTDIR, PROGRAM_PREFIX for install
 CC         ?= cc
@@ -64,6 +66,24 @@ $(BUILD)/obj/bench/%.o: EXTRA_CFLAGS := -O3 -fno-math-errno -fno-trapping-math
 $(BUILD)/obj/fl/%.o: EXTRA_CFLAGS := -O3 -fno-math-errno -fno-trapping-math
 $(if $(COV),$(eval EXTRA_CFLAGS :=))
 
+# The engine `tally`: a BPF program, compiled for the kernel that will load it,
+# whatever kernel runs here.
+CLANG   ?= clang
+BPFTOOL := $(or $(BPFTOOL),$(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool))
+BPF     := $(or $(BPF),$(shell { $(CLANG) --version && $(BPFTOOL) version && $(PKG_CONFIG) --exists libbpf; } >/dev/null 2>&1 && echo 1 || echo 0))
+ifneq ($(BPF),0)
+PC_sensor += libbpf
+$(BUILD)/obj/sensor/engine.o: EXTRA_CFLAGS += -DFEDWATTS_BPF
+$(BUILD)/obj/sensor/tally.o: EXTRA_CFLAGS += -isystem $(BUILD)/gen
+$(BUILD)/obj/sensor/tally.o: $(BUILD)/gen/tally.skel.h
+WITHOUT := %.bpf.c tests/bench/hwpc_preload.c
+else
+WITHOUT := %.bpf.c sensor/tally.c sensor/engine_tally.c tests/bench/floor_sensor.c tests/bench/hwpc_preload.c
+endif
+$(BUILD)/obj/sensor/engine.o $(BUILD)/sensor.a: $(BUILD)/gen/bpf
+$(BUILD)/gen/bpf: FORCE
+	@mkdir -p $(@D); echo '$(BPF)' | cmp -s - $@ || echo '$(BPF)' >$@
+
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$1' '$2')
 
@@ -84,6 +104,16 @@ $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(PC_CFLAGS) -MMD -MP -c -o $@ $<
 
+# <asm/types.h> is the same on all machines that we know.
+$(BUILD)/gen/%.bpf.o: sensor/%.bpf.c $(wildcard sensor/tally_*.h) Makefile
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall $(if $(WERROR),-Werror) -I. \
+		$(patsubst %/asm/types.h,-idirafter %,$(firstword $(wildcard /usr/include/*/asm/types.h))) -c -o $@ $<
+	$(Q)$(BPFTOOL) gen object $@.small $@ && mv $@.small $@
+$(BUILD)/gen/%.skel.h: $(BUILD)/gen/%.bpf.o
+	$(Q){ echo '/* NOLINTBEGIN */' && $(BPFTOOL) gen skeleton $< name $*_bpf && echo '/* NOLINTEND */'; } >$@ || { rm -f $@; exit 1; }
+
 PC_ALL := $(foreach f,lib $(STAGES),$(PC_$f))
 PC_CFLAGS := $(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) --cflags $(PC_ALL) 2>/dev/null))
 # Which files go with MongoDB: their names say so.
@@ -96,10 +126,10 @@ endif
 
 # $1: a folder; its archive is everything but the program itself.
 define folder
-SRC_$1 := $$(call without_mongo,$$(filter-out $1/$1.c,$$(wildcard $1/*.c)))
+SRC_$1 := $$(call without_mongo,$$(filter-out $1/$1.c $(WITHOUT),$$(wildcard $1/*.c)))
 $(BUILD)/$1.a: $$(SRC_$1:%.c=$(BUILD)/obj/%.o)
 	$$(call say,AR,$$@)
-	$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+	$(Q)rm -f $$@ && $(AR) rcs $$@ $$(filter %.o,$$^)
 endef
 define program
 $(BUILD)/bin/$1: $(BUILD)/obj/$1/$1.o $(BUILD)/$1.a $(USES_$1:%=$(BUILD)/%.a)
@@ -145,7 +175,7 @@ $(FUZZ:%=$(BUILD)/bin/replay_%): $(BUILD)/bin/replay_%: $(BUILD)/obj/tests/fuzz/
 
 # Benchmarks and test tools: tests/bench/NAME.c becomes build/…/bin/NAME.
 # One that measures others beside us needs their libraries.
-TOOLS := $(patsubst tests/bench/%.c,%,$(call without_mongo,$(wildcard tests/bench/*.c)))
+TOOLS := $(patsubst tests/bench/%.c,%,$(call without_mongo,$(filter-out $(WITHOUT),$(wildcard tests/bench/*.c))))
 PC_bench_encode := libbson-1.0
 $(foreach t,$(TOOLS),$(if $(PC_$t),$(eval $(BUILD)/obj/tests/bench/$t.o: \
 	EXTRA_CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PC_$t) 2>/dev/null | sed 's/-I/-isystem /g'))))
@@ -173,7 +203,7 @@ lint: ## format, clang-tidy, cppcheck, shellcheck, man pages, include directions
 	scripts/lint
 
 # ---- benchmarks ------------------------------------------------------------
-.PHONY: bench-step bench-encode bench-mongo bench-formula bench-attribution mongo-kill
+.PHONY: bench-step bench-sensor bench-encode bench-mongo bench-formula bench-attribution mongo-kill
 STEP_MLP := mlp:784-256-256-10
 STEP_CNN := cnn:1x28x28,c32k3,p2,c64k3,p2,d128,10
 bench-step: $(BUILD)/bin/bench_step ## a step beside its bare products and convolutions, one thread and two (TORCH=python3: and beside PyTorch)
@@ -183,10 +213,15 @@ bench-step: $(BUILD)/bin/bench_step ## a step beside its bare products and convo
 bench-encode: $(BUILD)/bin/bench_encode ## ticks as JSON, CSV and BSON, beside json-c, fprintf and libbson
 	$(BUILD)/bin/bench_encode
 
+$(BUILD)/hwpc_preload.so: tests/bench/hwpc_preload.c
+	$(Q)$(CC) $(ALL_CFLAGS) -shared -fPIC -o $@ $<
+bench-sensor: all $(BUILD)/bin/floor_sensor $(BUILD)/bin/switch_cost $(BUILD)/hwpc_preload.so ## the sensor beside the bare floor, and beside HWPC_SENSOR=path
+	tests/bench/bench_sensor.py $(BUILD) $(BENCH_ARGS)
+
 # For scripts/lint and scripts/fuzz, which call compilers themselves.
 .PHONY: print-cflags print-libs
 print-cflags:
-	@echo -std=gnu17 -D_GNU_SOURCE -I. $(PC_CFLAGS)
+	@echo -std=gnu17 -D_GNU_SOURCE -I. $(PC_CFLAGS) $(if $(filter 0,$(BPF)),,-DFEDWATTS_BPF -isystem $(BUILD)/gen)
 print-libs:
 	@echo $(call libs,fl bench formula sensor lib)
 

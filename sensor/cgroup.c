@@ -35,7 +35,13 @@ struct cgroup_tree {
 	size_t name_at; /* where names begin in paths */
 	int fd;
 	bool blind; /* a folder is not watched */
+	uint64_t changes;
+	size_t checked; /* how many folders, of those in the order of a walk */
 };
+
+/* Folders to look at again at a time, at least. */
+#define RECHECK_MIN   8
+#define RECHECK_TIMES 64
 
 /* ---- nodes ----------------------------------------------------------------- */
 
@@ -77,6 +83,7 @@ static void remove_at(struct cgroup_tree *tree, struct node **at)
 	free_node(tree, node);
 	free(node);
 	tree->count--;
+	tree->changes++;
 }
 
 static struct node **find_child(struct node *parent, const char *name)
@@ -118,6 +125,7 @@ static struct node *insert(struct cgroup_tree *tree, struct node *parent,
 	*at = node;
 	parent->cgroup.leaf = false;
 	tree->count++;
+	tree->changes++;
 	return node;
 }
 
@@ -207,6 +215,46 @@ int cgroup_tree_rescan(struct cgroup_tree *tree, struct err *err)
 	if (read_folder(tree, &tree->base, true) < 0)
 		return err_sys(err, "open %s", tree->base.path);
 	return 0;
+}
+
+/* The links of a folder tell how many are in it, which is a tenth of the work of
+ * reading it; on a file system where they do not, it is read. */
+static bool has_all(const struct node *node)
+{
+	struct stat status;
+	size_t children = 0;
+
+	for (const struct node *child = node->child; child; child = child->next)
+		children++;
+	return lstat(node->path, &status) == 0 &&
+	       status.st_nlink == children + 2;
+}
+
+/* Those from the `first` on, as long as there are `left`. */
+static void recheck(struct cgroup_tree *tree, struct node *node, size_t *first,
+		    size_t *left)
+{
+	if (*first > 0) {
+		(*first)--;
+	} else if (*left > 0) {
+		(*left)--;
+		if (!has_all(node))
+			(void)read_folder(tree, node, false);
+	}
+	for (struct node *child = node->child; child && *left > 0;
+	     child = child->next)
+		recheck(tree, child, first, left);
+}
+
+bool cgroup_tree_recheck(struct cgroup_tree *tree)
+{
+	size_t some = RECHECK_MIN + tree->count / RECHECK_TIMES;
+	size_t first = tree->checked, left = some;
+	uint64_t changes = tree->changes;
+
+	recheck(tree, &tree->base, &first, &left);
+	tree->checked = left > 0 ? 0 : tree->checked + some;
+	return tree->changes != changes;
 }
 
 /* ---- what is announced ----------------------------------------------------- */

@@ -61,6 +61,9 @@ bool cgroup_tree_is_blind(const struct cgroup_tree *tree);
 bool cgroup_tree_follow(struct cgroup_tree *tree);
 /* Reads the whole tree again. */
 int cgroup_tree_rescan(struct cgroup_tree *tree, struct err *err);
+/* Looks at a part of it again, another one each time, and at all of it in 64
+ * times at most; true if something was not as it was announced. */
+bool cgroup_tree_recheck(struct cgroup_tree *tree);
 
 size_t cgroup_tree_count(const struct cgroup_tree *tree);
 void cgroup_tree_walk(const struct cgroup_tree *tree,

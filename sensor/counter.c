@@ -268,6 +268,11 @@ size_t counter_events(const struct counter *counter)
 	return counter->events;
 }
 
+int counter_fd(const struct counter *counter, size_t event)
+{
+	return counter->fd[event];
+}
+
 void counter_close(struct counter *counter)
 {
 	if (!counter)

@@ -70,6 +70,8 @@ struct counter_reading {
 struct counter *counter_open(const struct counter_request *request,
 			     struct err *err);
 size_t counter_events(const struct counter *counter);
+/* The open file behind an event, for whoever reads it by other means. */
+int counter_fd(const struct counter *counter, size_t event);
 
 /* `code` ENODEV: the CPU went away, and its counts end here. */
 int counter_read(struct counter *counter, struct counter_reading *reading,

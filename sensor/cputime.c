@@ -64,16 +64,17 @@ enum {
 
 static const char *parse_u64(const char *at, uint64_t *value)
 {
-	char *end;
+	uint64_t sum = 0;
 
 	while (*at == ' ')
 		at++;
 	if (*at < '0' || *at > '9')
 		return NULL;
-	*value = strtoull(at, &end, 10);
-	if (*value > FIGURE_NS_MAX)
-		*value = FIGURE_NS_MAX;
-	return end;
+	for (; *at >= '0' && *at <= '9'; at++)
+		if (sum < FIGURE_NS_MAX)
+			sum = 10 * sum + (uint64_t)(*at - '0');
+	*value = sum < FIGURE_NS_MAX ? sum : FIGURE_NS_MAX;
+	return at;
 }
 
 int cputime_parse_line(const char *line, uint64_t *figure, size_t max,
@@ -276,14 +277,15 @@ static int read_source(struct cputime *cputime, struct err *err)
 	return 0;
 }
 
-int cputime_read(struct cputime *cputime, struct cputime_reading *reading,
-		 struct err *err)
+static int read_all(struct cputime *cputime, bool steal,
+		    struct cputime_reading *reading, struct err *err)
 {
 	int64_t ns = clock_now_ns(clock_real());
 	double busy_ns = 0.0;
 
 	if (!cputime->started || cputime->source == FROM_STAT ||
-	    ns - cputime->stat_read_ns >= STAT_STALE_NS) {
+	    ((steal || cputime->source == FROM_SCHEDSTAT) &&
+	     ns - cputime->stat_read_ns >= STAT_STALE_NS)) {
 		if (read_stat(cputime, err) < 0)
 			return -1;
 		cputime->stat_read_ns = ns;
@@ -299,6 +301,18 @@ int cputime_read(struct cputime *cputime, struct cputime_reading *reading,
 	reading->cpus = cputime->cpus;
 	reading->busy_ns = cputime->busy_ns;
 	return 0;
+}
+
+int cputime_read(struct cputime *cputime, struct cputime_reading *reading,
+		 struct err *err)
+{
+	return read_all(cputime, true, reading, err);
+}
+
+int cputime_read_busy(struct cputime *cputime, struct cputime_reading *reading,
+		      struct err *err)
+{
+	return read_all(cputime, false, reading, err);
 }
 
 static int open_file(const char *root, const char *folder, const char *name)

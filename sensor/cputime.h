@@ -62,6 +62,11 @@ struct cputime *cputime_open_at(const char *proc, const char *sys,
 int cputime_read(struct cputime *cputime, struct cputime_reading *reading,
 		 struct err *err);
 
+/* The same without a look at what was stolen, which costs the most: `steal_s`
+ * may be as it was. */
+int cputime_read_busy(struct cputime *cputime, struct cputime_reading *reading,
+		      struct err *err);
+
 /* The number of the CPU at a position of `busy_ns`. */
 int cputime_cpu(const struct cputime *cputime, size_t position);
 /* "cpuacct", "schedstat" or "stat": what reports name as "cpu_time". */

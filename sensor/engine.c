@@ -10,11 +10,14 @@
 #include "lib/mem.h"
 
 extern const struct engine_kind engine_kind_perf;
+extern const struct engine_kind engine_kind_tally;
 extern const struct engine_kind engine_kind_clock;
 
-/* In the order in which "auto" tries them. */
 const struct engine_kind *const engine_kinds[] = {
 	&engine_kind_perf,
+#ifdef FEDWATTS_BPF
+	&engine_kind_tally,
+#endif
 	&engine_kind_clock,
 	NULL,
 };
@@ -34,6 +37,7 @@ struct slot {
 	const struct worker *worker;
 	void *counted;
 	const struct engine_shape *shape;
+	bool quiet; /* nothing was counted by the last reading */
 	uint64_t *total, *first;
 	union value *count;
 };
@@ -46,6 +50,12 @@ struct engine {
 	char remarks[ERR_TEXT_MAX];
 	struct slot *slot;
 	size_t slots, capacity;
+	/* Slots with counts or a state that the next reading changes. */
+	int *touched;
+	size_t touches, touched_capacity;
+	size_t asked; /* slots of kinds that do not know what changed */
+	size_t ended;
+	uint64_t reshaped;
 	struct engine_options options;
 	uint64_t *scratch; /* room for the totals of any slot */
 	size_t room;
@@ -66,35 +76,60 @@ static int start_kind(struct engine *engine, const struct engine_kind *kind,
 	return 0;
 }
 
-static int start_named(struct engine *engine, const char *name,
-		       const char *proc, struct err *err)
+static const struct engine_kind *find_kind(const char *name)
 {
 	for (size_t i = 0; engine_kinds[i]; i++)
 		if (!strcmp(engine_kinds[i]->name, name))
-			return start_kind(engine, engine_kinds[i], proc, err);
-	return err_set(err, EINVAL, "'%s': unknown (auto, perf or clock)",
-		       name);
+			return engine_kinds[i];
+	return NULL;
 }
 
-/* All that work here, the best first; and why it is not the very first. */
-static int start_all(struct engine *engine, const char *proc, struct err *err)
+static int start_named(struct engine *engine, const char *name,
+		       const char *proc, struct err *err)
 {
-	for (size_t i = 0;
-	     engine_kinds[i] && engine->workers < ENGINE_KINDS_MAX; i++) {
-		struct err why = { 0 };
+	const struct engine_kind *kind = find_kind(name);
 
-		if (start_kind(engine, engine_kinds[i], proc, &why) < 0 &&
-		    engine->workers == 0 && engine->remarks[0] == '\0')
-			memcpy(engine->remarks, why.text,
-			       sizeof(engine->remarks));
-	}
+	if (kind)
+		return start_kind(engine, kind, proc, err);
+	if (!strcmp(name, "tally"))
+		return err_set(err, ENOTSUP,
+			       "tally: this program was built without BPF");
+	return err_set(err, EINVAL,
+		       "'%s': unknown (auto, perf, tally or clock)", name);
+}
+
+bool engine_prefers_tally(size_t targets)
+{
+	return targets >= ENGINE_TALLY_FROM;
+}
+
+/* Why the best one cannot be had is worth a remark, and only that. */
+static void try_kind(struct engine *engine, const char *name, const char *proc)
+{
+	struct err why = { 0 };
+
+	if (start_named(engine, name, proc, &why) < 0 && engine->workers == 0 &&
+	    engine->remarks[0] == '\0')
+		snprintf(engine->remarks, sizeof(engine->remarks),
+			 "not %s: %.*s", name, ERR_TEXT_MAX - 32, why.text);
+}
+
+/* All that work here, the best first. */
+static int start_all(struct engine *engine, size_t targets, const char *proc,
+		     struct err *err)
+{
+	if (engine_prefers_tally(targets))
+		try_kind(engine, "tally", proc);
+	try_kind(engine, "perf", proc);
+	try_kind(engine, "clock", proc);
 	if (engine->workers == 0)
 		return err_set(err, ENOTSUP, "%s", engine->remarks);
 	return 0;
 }
 
 struct engine *engine_open(const char *spec, const struct event_group *group,
-			   size_t groups, const char *proc, struct err *err)
+			   size_t groups, size_t targets, const char *proc,
+			   struct err *err)
 {
 	struct engine *engine = xcalloc(1, sizeof(*engine));
 	int status;
@@ -103,7 +138,7 @@ struct engine *engine_open(const char *spec, const struct event_group *group,
 	engine->group = xcalloc(groups, sizeof(*group));
 	memcpy(engine->group, group, groups * sizeof(*group));
 	if (!strcmp(spec, "auto"))
-		status = start_all(engine, proc, err);
+		status = start_all(engine, targets, proc, err);
 	else
 		status = start_named(engine, spec, proc, err);
 	if (status < 0) {
@@ -167,21 +202,21 @@ static void make_room(struct engine *engine, struct slot *slot,
 static int add_to(struct engine *engine, const struct worker *worker,
 		  const struct target *target, struct err *err)
 {
+	size_t index = free_slot(engine);
 	const struct engine_shape *shape;
-	void *counted = worker->kind->add(worker->self, target, &shape, err);
-	size_t index;
-	struct slot *slot;
+	void *counted = worker->kind->add(worker->self, target, (int)index,
+					  &shape, err);
+	struct slot *slot = &engine->slot[index];
 
 	if (!counted)
 		return -1;
-	index = free_slot(engine);
-	slot = &engine->slot[index];
 	*slot = (struct slot){
 		.state = SLOT_COUNTING,
 		.worker = worker,
 		.counted = counted,
 	};
 	make_room(engine, slot, shape);
+	engine->asked += !worker->kind->changed;
 	if (worker->kind->read(worker->self, counted, slot->first, err) < 0) {
 		engine_remove(engine, (int)index);
 		return -1;
@@ -217,6 +252,8 @@ void engine_remove(struct engine *engine, int slot)
 	struct slot *s = &engine->slot[slot];
 
 	s->worker->kind->remove(s->worker->self, s->counted);
+	engine->asked -= !s->worker->kind->changed;
+	engine->ended -= s->state == SLOT_ENDED;
 	slot_done(s);
 }
 
@@ -241,6 +278,7 @@ static void follow_shape(struct engine *engine, struct slot *slot)
 	shape = kind->shape(slot->worker->self, slot->counted);
 	if (shape == before.shape)
 		return;
+	engine->reshaped++;
 	make_room(engine, slot, shape);
 	for (size_t i = 0; i < shape->columns; i++)
 		for (size_t j = 0; j < before.shape->columns; j++)
@@ -256,6 +294,12 @@ static void follow_shape(struct engine *engine, struct slot *slot)
  * taken back. */
 static void take_totals(struct slot *slot, const uint64_t *total)
 {
+	size_t size = slot->shape->columns * sizeof(*total);
+	bool any = memcmp(total, slot->total, size) != 0;
+
+	if (!any && slot->quiet)
+		return;
+	slot->quiet = !any;
 	for (size_t i = 0; i < slot->shape->columns; i++) {
 		bool grew = total[i] > slot->total[i];
 
@@ -297,13 +341,21 @@ static void apply_options(const struct engine_options *options,
 	}
 }
 
-static void read_slot(struct engine *engine, struct slot *slot)
+static void give_counts(struct engine *engine, struct slot *slot,
+			const uint64_t *total)
 {
+	take_totals(slot, total);
+	if (engine->options.cumulative_times ||
+	    engine->options.correct_multiplexing)
+		apply_options(&engine->options, slot);
+}
+
+static void read_slot(struct engine *engine, int index)
+{
+	struct slot *slot = &engine->slot[index];
 	struct err why = { 0 };
 	int status;
 
-	if (slot->state == SLOT_LAST)
-		slot->state = SLOT_ENDED;
 	if (slot->state != SLOT_COUNTING)
 		return;
 	follow_shape(engine, slot);
@@ -313,26 +365,71 @@ static void read_slot(struct engine *engine, struct slot *slot)
 					  engine->scratch, &why);
 	if (status < 0)
 		log_warn("engine", "%s", why.text);
-	take_totals(slot, engine->scratch);
-	if (engine->options.cumulative_times ||
-	    engine->options.correct_multiplexing)
-		apply_options(&engine->options, slot);
+	give_counts(engine, slot, engine->scratch);
 	if (status <= 0)
 		slot->state = SLOT_LAST;
+	if (status > 0 && !slot->worker->kind->changed)
+		return; /* it is read again in any case */
+	engine->touched =
+		mem_grow(engine->touched, &engine->touched_capacity,
+			 engine->touches + 1, sizeof(*engine->touched));
+	engine->touched[engine->touches++] = index;
+}
+
+/* What was the last reading's is not this one's. */
+static void settle_touched(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->touches; i++) {
+		struct slot *slot = &engine->slot[engine->touched[i]];
+
+		if (slot->state == SLOT_LAST) {
+			slot->state = SLOT_ENDED;
+			engine->ended++;
+		}
+		if (slot->state == SLOT_COUNTING)
+			give_counts(engine, slot, slot->total);
+	}
+	engine->touches = 0;
+}
+
+static int read_changed(struct engine *engine, const struct worker *worker,
+			struct err *err)
+{
+	const struct engine_kind *kind = worker->kind;
+	const int *changed;
+	size_t count;
+
+	if (kind->begin && kind->begin(worker->self, err) < 0)
+		return err_wrap(err, "engine %s", kind->name);
+	if (!kind->changed)
+		return 0;
+	changed = kind->changed(worker->self, &count);
+	for (size_t i = 0; i < count; i++)
+		read_slot(engine, changed[i]);
+	return 0;
 }
 
 int engine_read(struct engine *engine, struct err *err)
 {
-	for (size_t i = 0; i < engine->workers; i++) {
-		const struct worker *worker = &engine->worker[i];
-
-		if (worker->kind->begin &&
-		    worker->kind->begin(worker->self, err) < 0)
-			return err_wrap(err, "engine %s", worker->kind->name);
-	}
-	for (size_t i = 0; i < engine->slots; i++)
-		read_slot(engine, &engine->slot[i]);
+	settle_touched(engine);
+	for (size_t i = 0; i < engine->workers; i++)
+		if (read_changed(engine, &engine->worker[i], err) < 0)
+			return -1;
+	for (size_t i = 0; engine->asked > 0 && i < engine->slots; i++)
+		if (engine->slot[i].state == SLOT_COUNTING &&
+		    !engine->slot[i].worker->kind->changed)
+			read_slot(engine, (int)i);
 	return 0;
+}
+
+size_t engine_ended(const struct engine *engine)
+{
+	return engine->ended;
+}
+
+uint64_t engine_reshaped(const struct engine *engine)
+{
+	return engine->reshaped;
 }
 
 bool engine_is_counting(const struct engine *engine, int slot)
@@ -373,6 +470,7 @@ void engine_close(struct engine *engine)
 	for (size_t i = 0; i < engine->workers; i++)
 		engine->worker[i].kind->close(engine->worker[i].self);
 	free(engine->scratch);
+	free(engine->touched);
 	free(engine->slot);
 	free(engine->group);
 	free(engine);

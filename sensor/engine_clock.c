@@ -163,11 +163,12 @@ static struct counted *count_process(const struct target *target,
 	return counted;
 }
 
-static void *clock_add(void *self, const struct target *target,
+static void *clock_add(void *self, const struct target *target, int slot,
 		       const struct engine_shape **shape, struct err *err)
 {
 	const struct clock_engine *engine = (const struct clock_engine *)self;
 
+	(void)slot;
 	*shape = &engine->shape;
 	switch (target->kind) {
 	case TARGET_PROCESS:

@@ -37,7 +37,7 @@ struct perf {
 	char *proc;
 	struct engine_column *column;
 	struct engine_shape shape;
-	struct perf_cpus *cpus;
+	struct engine_sites *sites;
 	struct part *part;
 	size_t parts;
 };
@@ -72,7 +72,7 @@ static void add_part(struct perf *perf, size_t group, size_t column,
 	bool alone;
 
 	*part = (struct part){ .column = column,
-			       .columns = perf_columns(from) };
+			       .columns = engine_columns_of(from) };
 	memcpy(part->here.name, from->name, sizeof(from->name));
 	for (size_t i = 0; i < from->events; i++) {
 		struct event *there = &part->here.event[part->here.events];
@@ -108,7 +108,7 @@ static void add_parts(struct perf *perf)
 		add_part(perf, i, column, &cores, NULL);
 		for (size_t j = 0; cores.cores > 1 && j < cores.cores; j++)
 			add_part(perf, i, column, &cores, &cores.core[j]);
-		column += perf_columns(&perf->group[i]);
+		column += engine_columns_of(&perf->group[i]);
 	}
 }
 
@@ -123,15 +123,15 @@ static void *perf_open(const struct event_group *group, size_t groups,
 	perf->groups = groups;
 	perf->proc = xstrdup(proc);
 	for (size_t i = 0; i < groups; i++)
-		columns += perf_columns(&group[i]);
+		columns += engine_columns_of(&group[i]);
 	perf->column = xcalloc(columns, sizeof(*perf->column));
 	perf->shape = (struct engine_shape){ perf->column, columns };
 	columns = 0;
 	for (size_t i = 0; i < groups; i++) {
-		perf_name_columns(&group[i], 0, 0, &perf->column[columns]);
-		columns += perf_columns(&group[i]);
+		engine_name_columns(&group[i], 0, 0, &perf->column[columns]);
+		columns += engine_columns_of(&group[i]);
 	}
-	perf->cpus = perf_cpus_new(group, groups, proc);
+	perf->sites = engine_sites_new(group, groups, proc);
 	add_parts(perf);
 	return perf;
 }
@@ -140,7 +140,7 @@ static void perf_close(void *self)
 {
 	struct perf *perf = (struct perf *)self;
 
-	perf_cpus_free(perf->cpus);
+	engine_sites_free(perf->sites);
 	free(perf->part);
 	free(perf->column);
 	free(perf->proc);
@@ -229,7 +229,9 @@ static struct counted *count_by_cpu(struct perf *perf,
 				    const struct target *target,
 				    struct err *err)
 {
-	struct perf_places *places = perf_places_new(perf->cpus, target, err);
+	const struct site_plan *plan = engine_sites_plan(perf->sites, err);
+	struct perf_places *places =
+		plan ? perf_places_new(plan, target, err) : NULL;
 	struct counted *counted;
 
 	if (!places)
@@ -239,19 +241,31 @@ static struct counted *count_by_cpu(struct perf *perf,
 	return counted;
 }
 
-static void *perf_add(void *self, const struct target *target,
+static const struct engine_shape *perf_shape(void *self, void *what)
+{
+	struct perf *perf = (struct perf *)self;
+	struct counted *counted = (struct counted *)what;
+
+	if (!counted->places)
+		return &perf->shape;
+	return perf_places_shape(counted->places,
+				 engine_sites_plan(perf->sites, NULL));
+}
+
+static void *perf_add(void *self, const struct target *target, int slot,
 		      const struct engine_shape **shape, struct err *err)
 {
 	struct perf *perf = (struct perf *)self;
 	struct counted *counted;
 
+	(void)slot;
 	*shape = &perf->shape;
 	switch (target->kind) {
 	case TARGET_CGROUP:
 	case TARGET_MACHINE:
 		counted = count_by_cpu(perf, target, err);
 		if (counted)
-			*shape = perf_places_shape(perf->cpus, counted->places);
+			*shape = perf_shape(perf, counted);
 		return counted;
 	case TARGET_THREAD:
 		return count_threads(perf, target, &target->tid, 1, err);
@@ -263,17 +277,8 @@ static void *perf_add(void *self, const struct target *target,
 static int perf_begin(void *self, struct err *err)
 {
 	(void)err;
-	perf_cpus_update(((struct perf *)self)->cpus);
+	engine_sites_update(((struct perf *)self)->sites);
 	return 0;
-}
-
-static const struct engine_shape *perf_shape(void *self, void *what)
-{
-	struct perf *perf = (struct perf *)self;
-	struct counted *counted = (struct counted *)what;
-
-	return counted->places ? perf_places_shape(perf->cpus, counted->places)
-			       : &perf->shape;
 }
 
 /* `total`: the columns of the part's group. */

@@ -14,8 +14,9 @@
 #include "lib/text.h"
 #include "sensor/pmu.h"
 
-/* PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK */
+/* PERF_TYPE_SOFTWARE, PERF_TYPE_TRACEPOINT, PERF_COUNT_SW_TASK_CLOCK */
 #define TYPE_SOFTWARE       1
+#define TYPE_TRACEPOINT     2
 #define SOFTWARE_TASK_CLOCK 1
 
 static int library_ready(struct err *err)
@@ -243,4 +244,9 @@ bool event_is_task_clock(const struct event *event)
 {
 	return event->type == TYPE_SOFTWARE &&
 	       event->config == SOFTWARE_TASK_CLOCK;
+}
+
+bool event_is_software(const struct event *event)
+{
+	return event->type == TYPE_SOFTWARE || event->type == TYPE_TRACEPOINT;
 }

@@ -62,6 +62,9 @@ int event_group_add(struct event_group *group, const char *name,
 /* Is it PERF_COUNT_SW_TASK_CLOCK, by whatever name? */
 bool event_is_task_clock(const struct event *event);
 
+/* Does the kernel count it by itself, so that it never has to take turns? */
+bool event_is_software(const struct event *event);
+
 /* Every event that libpfm4 finds on this machine, software ones first. */
 struct event_info {
 	const char *pmu; /* "perf", "skx" */

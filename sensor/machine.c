@@ -142,7 +142,7 @@ int machine_count(struct machine *machine, const struct event_group *group,
 	for (size_t i = 0; i < groups; i++)
 		if (refuse_group(machine, group[i].name, err) < 0)
 			return -1;
-	machine->system = engine_open("perf", group, groups, "/proc", err);
+	machine->system = engine_open("perf", group, groups, 1, "/proc", err);
 	if (!machine->system)
 		return -1;
 	engine_set(machine->system, options);
@@ -211,7 +211,8 @@ static int read_parts(struct machine *machine, struct engine *engine,
 		return -1;
 	if (engine && engine_read(engine, err) < 0)
 		return -1;
-	if (cputime_read(machine->cputime, &machine->cpu_now, err) < 0)
+	if ((machine->started ? cputime_read_busy : cputime_read)(
+		    machine->cputime, &machine->cpu_now, err) < 0)
 		return err_wrap(err, "CPU time");
 	end_ns = clock_now_ns(clock_real());
 	machine->now_ns = begin_ns + (end_ns - begin_ns) / 2;
@@ -278,9 +279,13 @@ int64_t machine_elapsed_ns(const struct machine *machine)
 
 void machine_sum(const struct machine *machine, struct machine_sum *sum)
 {
+	struct cputime_reading now;
+
 	sum->elapsed_s = 1e-9 * (double)(machine->now_ns - machine->first_ns);
 	sum->busy_s = machine->cpu_now.busy_s - machine->cpu_first.busy_s;
-	sum->steal_s = machine->cpu_now.steal_s - machine->cpu_first.steal_s;
+	sum->steal_s = 0.0;
+	if (cputime_read(machine->cputime, &now, NULL) == 0)
+		sum->steal_s = now.steal_s - machine->cpu_first.steal_s;
 }
 
 size_t machine_meters(const struct machine *machine)

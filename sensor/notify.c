@@ -43,10 +43,12 @@ static int64_t watchdog_ns(void)
 bool notify_watchdog_due(int64_t now_ns)
 {
 	static int64_t due_ns;
-	int64_t every_ns = watchdog_ns() / 2;
+	int64_t every_ns;
 
-	if (every_ns <= 0 || now_ns < due_ns)
+	if (now_ns < due_ns)
 		return false;
-	due_ns = now_ns + every_ns;
-	return true;
+	every_ns = watchdog_ns() / 2;
+	/* To look through the environment at each tick is dear. */
+	due_ns = now_ns + (every_ns > 0 ? every_ns : 1000000000);
+	return every_ns > 0;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -14,8 +16,6 @@
 /* A signal that comes just before the waiting begins is noticed at the end of
  * it, so no waiting is longer. */
 #define WAIT_NS 1000000000
-/* Waiting for something to happen is less exact than waiting for a time. */
-#define EXACT_NS 500000
 /* So many targets that cannot be counted are told of, one by one. */
 #define LEFT_OUT_MAX 3
 #define GUARD_NS     ((int64_t)METER_GUARD_S * 1000000000 / 2)
@@ -47,18 +47,25 @@ struct stamp {
 
 struct sampler {
 	struct sampler_config config;
-	struct tracked *tracked; /* sorted by name */
+	struct tracked **tracked; /* sorted by name */
 	size_t count, capacity;
 	struct shaped *shaped;
 	size_t shapes, shape_capacity;
 	struct stamp *stamp;
 	size_t stamps, stamp_capacity;
+	/* They stay from tick to tick, unless `stale`. */
 	struct row *row;
-	size_t row_capacity;
+	size_t rows, row_capacity;
+	bool stale;
+	bool has_machine; /* the first is the machine's */
+	uint64_t reshaped;
+	bool leaving; /* someone vanished */
 	struct sampler_tally tally;
 	struct err refused; /* a target that was named, and cannot be counted */
 	struct err left_out; /* another one */
 	size_t left;
+	bool followed; /* nothing was announced since */
+	int timer; /* wakes up for the next tick, or for a target; -1: none */
 	int64_t start_ns, due_ns, end_ns, discover_ns, guard_ns;
 };
 
@@ -67,6 +74,9 @@ struct sampler *sampler_new(const struct sampler_config *config)
 	struct sampler *sampler = xcalloc(1, sizeof(*sampler));
 
 	sampler->config = *config;
+	sampler->timer = -1;
+	if (config->targets && config->clock == clock_real())
+		sampler->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	return sampler;
 }
 
@@ -75,6 +85,7 @@ static void tracked_done(struct sampler *sampler, struct tracked *tracked)
 	engine_remove(sampler->config.engine, tracked->slot);
 	sampler->stamp[tracked->stamp].users--;
 	free(tracked->name);
+	free(tracked);
 }
 
 static void stamp_done(struct stamp *stamp)
@@ -89,11 +100,13 @@ void sampler_free(struct sampler *sampler)
 	if (!sampler)
 		return;
 	for (size_t i = 0; i < sampler->count; i++)
-		tracked_done(sampler, &sampler->tracked[i]);
+		tracked_done(sampler, sampler->tracked[i]);
 	for (size_t i = 0; i < sampler->shapes; i++)
 		layout_free(sampler->shaped[i].layout);
 	for (size_t i = 0; i < sampler->stamps; i++)
 		stamp_done(&sampler->stamp[i]);
+	if (sampler->timer >= 0)
+		close(sampler->timer);
 	free(sampler->tracked);
 	free(sampler->shaped);
 	free(sampler->stamp);
@@ -171,33 +184,12 @@ static void leave_out(struct sampler *sampler, const struct target *target,
 	sampler->left_out = *why;
 }
 
-static struct tracked *insert(struct sampler *sampler, const char *name)
+static void track(struct sampler *sampler, const struct target *target,
+		  int slot)
 {
+	struct tracked *tracked = xcalloc(1, sizeof(*tracked));
 	size_t at = sampler->count;
 
-	sampler->tracked =
-		mem_grow(sampler->tracked, &sampler->capacity,
-			 sampler->count + 1, sizeof(*sampler->tracked));
-	while (at > 0 && strcmp(sampler->tracked[at - 1].target.name, name) > 0)
-		at--;
-	memmove(&sampler->tracked[at + 1], &sampler->tracked[at],
-		(sampler->count - at) * sizeof(*sampler->tracked));
-	sampler->count++;
-	return &sampler->tracked[at];
-}
-
-static int appeared(void *arg, const struct target *target)
-{
-	struct sampler *sampler = (struct sampler *)arg;
-	struct err why = { 0 };
-	int slot = engine_add(sampler->config.engine, target, &why);
-	struct tracked *tracked;
-
-	if (slot < 0) {
-		leave_out(sampler, target, &why);
-		return -1;
-	}
-	tracked = insert(sampler, target->name);
 	*tracked = (struct tracked){
 		.target = *target,
 		.name = xstrdup(target->name),
@@ -205,6 +197,30 @@ static int appeared(void *arg, const struct target *target)
 		.stamp = stamp_for(sampler, target, slot),
 	};
 	tracked->target.name = tracked->name;
+	sampler->tracked =
+		mem_grow(sampler->tracked, &sampler->capacity,
+			 sampler->count + 1, sizeof(struct tracked *));
+	while (at > 0 &&
+	       strcmp(sampler->tracked[at - 1]->name, tracked->name) > 0)
+		at--;
+	memmove(&sampler->tracked[at + 1], &sampler->tracked[at],
+		(sampler->count - at) * sizeof(struct tracked *));
+	sampler->tracked[at] = tracked;
+	sampler->count++;
+	sampler->stale = true;
+}
+
+static int appeared(void *arg, const struct target *target)
+{
+	struct sampler *sampler = (struct sampler *)arg;
+	struct err why = { 0 };
+	int slot = engine_add(sampler->config.engine, target, &why);
+
+	if (slot < 0) {
+		leave_out(sampler, target, &why);
+		return -1;
+	}
+	track(sampler, target, slot);
 	return 0;
 }
 
@@ -213,13 +229,13 @@ static void vanished(void *arg, const struct target *target)
 	struct sampler *sampler = (struct sampler *)arg;
 
 	for (size_t i = 0; i < sampler->count; i++) {
-		struct tracked *tracked = &sampler->tracked[i];
+		struct tracked *tracked = sampler->tracked[i];
 
 		if (tracked->target.pid == target->pid &&
 		    tracked->target.tid == target->tid &&
 		    tracked->target.start == target->start &&
 		    tracked->target.kind == target->kind)
-			tracked->vanished = true;
+			tracked->vanished = sampler->leaving = true;
 	}
 }
 
@@ -236,7 +252,7 @@ static void follow(struct sampler *sampler)
 {
 	struct target_watch watch = { appeared, vanished, sampler };
 
-	if (sampler->config.targets)
+	if (sampler->config.targets && !sampler->followed)
 		target_set_follow(sampler->config.targets, &watch);
 }
 
@@ -245,29 +261,35 @@ static void remove_ended(struct sampler *sampler)
 {
 	size_t kept = 0;
 
+	if (!sampler->leaving)
+		return;
 	for (size_t i = 0; i < sampler->count; i++) {
-		struct tracked *tracked = &sampler->tracked[i];
+		struct tracked *tracked = sampler->tracked[i];
 
 		if (!tracked->vanished) {
-			sampler->tracked[kept++] = *tracked;
+			sampler->tracked[kept++] = tracked;
 			continue;
 		}
-		log_detail("target", "%s ended", tracked->target.name);
+		log_detail("target", "%s ended", tracked->name);
 		tracked_done(sampler, tracked);
 	}
 	sampler->count = kept;
+	sampler->leaving = false;
+	sampler->stale = true;
 }
 
 /* ---- a report -------------------------------------------------------------- */
 
-static const char *metadata_for(struct sampler *sampler,
-				const struct tracked *tracked)
+/* Rows point at the texts: they are stale once one had to move. */
+static void write_stamps(struct sampler *sampler)
 {
-	struct stamp *stamp = &sampler->stamp[tracked->stamp];
+	for (size_t i = 0; i < sampler->stamps; i++) {
+		struct stamp *stamp = &sampler->stamp[i];
+		const char *before = stamp->text.data;
 
-	if (sampler->config.plain)
-		return NULL;
-	if (stamp->text.length == 0)
+		if (stamp->users == 0)
+			continue;
+		text_clear(&stamp->text);
 		hwpc_metadata_put(
 			&(struct hwpc_metadata){
 				.elapsed_ns = machine_elapsed_ns(
@@ -277,49 +299,74 @@ static const char *metadata_for(struct sampler *sampler,
 				.names = stamp->names,
 			},
 			&stamp->text);
-	return stamp->text.data;
+		if (stamp->text.data != before)
+			sampler->stale = true;
+	}
 }
 
-static void follow_shape(struct sampler *sampler, struct tracked *tracked)
-{
-	const struct engine_shape *shape =
-		engine_shape(sampler->config.engine, tracked->slot);
-
-	if (shape == tracked->shape)
-		return;
-	tracked->shape = shape;
-	tracked->layout = layout_for(sampler, shape);
-}
-
-static size_t fill_rows(struct sampler *sampler)
+static void make_row(struct sampler *sampler, struct tracked *tracked)
 {
 	struct engine *engine = sampler->config.engine;
-	size_t rows = 0;
+	const struct engine_shape *shape = engine_shape(engine, tracked->slot);
+
+	if (shape != tracked->shape) {
+		tracked->shape = shape;
+		tracked->layout = layout_for(sampler, shape);
+	}
+	sampler->row[sampler->rows++] = (struct row){
+		.target = tracked->name,
+		.layout = tracked->layout,
+		.value = engine_counts(engine, tracked->slot),
+		.metadata = sampler->config.plain
+				    ? NULL
+				    : sampler->stamp[tracked->stamp].text.data,
+	};
+}
+
+/* Those of targets, behind the machine's. */
+static void make_rows(struct sampler *sampler)
+{
+	sampler->has_machine = machine_has_row(sampler->config.machine);
+	sampler->rows = sampler->has_machine;
+	if (sampler->config.engine)
+		sampler->reshaped = engine_reshaped(sampler->config.engine);
+	for (size_t i = 0; i < sampler->count; i++) {
+		struct tracked *tracked = sampler->tracked[i];
+
+		if (engine_is_counting(sampler->config.engine, tracked->slot))
+			make_row(sampler, tracked);
+		else
+			tracked->vanished = sampler->leaving = true;
+	}
+	sampler->stale = false;
+}
+
+/* Do the rows not fit any more? */
+static bool is_stale(const struct sampler *sampler)
+{
+	const struct engine *engine = sampler->config.engine;
+
+	return sampler->stale || sampler->rows == 0 ||
+	       sampler->has_machine !=
+		       machine_has_row(sampler->config.machine) ||
+	       (engine && (engine_ended(engine) > 0 ||
+			   engine_reshaped(engine) != sampler->reshaped));
+}
+
+static void fill_rows(struct sampler *sampler)
+{
+	struct engine *engine = sampler->config.engine;
+	struct machine *machine = sampler->config.machine;
 
 	sampler->row = mem_grow(sampler->row, &sampler->row_capacity,
 				sampler->count + 1, sizeof(*sampler->row));
-	if (machine_has_row(sampler->config.machine))
-		machine_row(sampler->config.machine,
-			    engine ? engine_name(engine) : NULL,
-			    &sampler->row[rows++]);
-	for (size_t i = 0; i < sampler->stamps; i++)
-		text_clear(&sampler->stamp[i].text);
-	for (size_t i = 0; i < sampler->count; i++) {
-		struct tracked *tracked = &sampler->tracked[i];
-
-		if (!engine_is_counting(engine, tracked->slot)) {
-			tracked->vanished = true;
-			continue;
-		}
-		follow_shape(sampler, tracked);
-		sampler->row[rows++] = (struct row){
-			.target = tracked->name,
-			.layout = tracked->layout,
-			.value = engine_counts(engine, tracked->slot),
-			.metadata = metadata_for(sampler, tracked),
-		};
-	}
-	return rows;
+	if (machine_has_row(machine))
+		machine_row(machine, engine ? engine_name(engine) : NULL,
+			    &sampler->row[0]);
+	if (!sampler->config.plain)
+		write_stamps(sampler);
+	if (is_stale(sampler))
+		make_rows(sampler);
 }
 
 static int report(struct sampler *sampler, struct err *err)
@@ -332,7 +379,8 @@ static int report(struct sampler *sampler, struct err *err)
 	if (machine_read(sampler->config.machine, sampler->config.engine, err) <
 	    0)
 		return -1;
-	batch.rows = fill_rows(sampler);
+	fill_rows(sampler);
+	batch.rows = sampler->rows;
 	batch.row = sampler->row;
 	if (batch.rows > 0 && sink_put(sampler->config.sink, &batch, err) < 0)
 		return -1;
@@ -361,13 +409,6 @@ int sampler_start(struct sampler *sampler, struct err *err)
 	    !machine_has_row(config->machine))
 		return err_set(err, sampler->left_out.code, "%s",
 			       sampler->left_out.text);
-	sampler->start_ns = clock_now_ns(config->clock);
-	sampler->due_ns = sampler->start_ns + config->interval_ns;
-	sampler->discover_ns = sampler->start_ns + config->discovery_ns;
-	sampler->guard_ns = sampler->start_ns + GUARD_NS;
-	sampler->end_ns = config->duration_ns > 0
-				  ? sampler->start_ns + config->duration_ns
-				  : INT64_MAX;
 	return 0;
 }
 
@@ -382,24 +423,24 @@ static bool stopped(const struct sampler *sampler)
 	       sampler->config.stop(sampler->config.arg);
 }
 
-/* Until then, or until a target came or went. */
+/* Until then, or until a target came or went.  A file's timer is exact; the
+ * time limit of a poll is not. */
 static void nap(struct sampler *sampler, int64_t until_ns)
 {
-	struct clock *clock = sampler->config.clock;
-	int64_t left_ns = until_ns - clock_now_ns(clock) - EXACT_NS;
-	struct pollfd fd = { -1, POLLIN, 0 };
+	struct itimerspec when = {
+		.it_value = { until_ns / 1000000000, until_ns % 1000000000 },
+	};
+	struct pollfd fd[2] = { { sampler->timer, POLLIN, 0 },
+				{ -1, POLLIN, 0 } };
 
-	if (sampler->config.targets && clock == clock_real())
-		fd.fd = target_set_fd(sampler->config.targets);
-	if (fd.fd < 0 || left_ns <= 0) {
-		clock_sleep_until_ns(clock, until_ns);
-	} else {
-		struct timespec left = { left_ns / 1000000000,
-					 left_ns % 1000000000 };
-
-		if (ppoll(&fd, 1, &left, NULL) > 0)
-			follow(sampler);
-	}
+	if (sampler->timer >= 0)
+		fd[1].fd = target_set_fd(sampler->config.targets);
+	if (fd[1].fd < 0 ||
+	    timerfd_settime(sampler->timer, TFD_TIMER_ABSTIME, &when, NULL) < 0)
+		clock_sleep_until_ns(sampler->config.clock, until_ns);
+	else if (poll(fd, 2, -1) > 0)
+		sampler->followed = !fd[1].revents;
+	follow(sampler);
 }
 
 /* 1 when it is time, 0 when it is time to end. */
@@ -455,6 +496,7 @@ static int tick(struct sampler *sampler, struct err *err)
 
 	note_lateness(sampler);
 	follow(sampler);
+	sampler->followed = false;
 	if (report(sampler, err) < 0)
 		return -1;
 	now_ns = clock_now_ns(sampler->config.clock);
@@ -468,12 +510,27 @@ static int tick(struct sampler *sampler, struct err *err)
 	return 0;
 }
 
+/* What was done since the first reading must not make the first tick late. */
+static void begin(struct sampler *sampler)
+{
+	const struct sampler_config *config = &sampler->config;
+
+	sampler->start_ns = clock_now_ns(config->clock);
+	sampler->due_ns = sampler->start_ns + config->interval_ns;
+	sampler->discover_ns = sampler->start_ns + config->discovery_ns;
+	sampler->guard_ns = sampler->start_ns + GUARD_NS;
+	sampler->end_ns = config->duration_ns > 0
+				  ? sampler->start_ns + config->duration_ns
+				  : INT64_MAX;
+}
+
 int sampler_run(struct sampler *sampler, struct err *err)
 {
 	const struct sampler_config *config = &sampler->config;
 	bool over = false;
 	int status = 1;
 
+	begin(sampler);
 	while (!over && !targets_are_gone(sampler)) {
 		bool cut = sampler->due_ns > sampler->end_ns;
 

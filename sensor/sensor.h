@@ -28,7 +28,7 @@ struct sensor_config {
 	bool cgroup_all, skip_missing, correct, cumulative;
 	struct hwpc_config hwpc;
 	int engine;
-	bool keep_privileges;
+	bool self, keep_privileges;
 	char *name;
 };
 extern const struct field sensor_run_fields[];

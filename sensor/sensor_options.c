@@ -182,6 +182,9 @@ const struct field sensor_run_fields[] = {
 		  "shell pattern U (repeatable)" },
 	{ "cgroup-all", FIELD_BOOL, AT(cgroup_all),
 	  .help = "measure every cgroup, not leaves alone" },
+	{ "self", FIELD_BOOL, AT(self),
+	  .help = "measure the sensor itself as a process too, and say at the "
+		  "end what it used" },
 	{ "discovery-interval", FIELD_SECONDS, AT(discovery_s),
 	  .initial = "1s", .min = 1e-3, .max = 86400, .value = "D",
 	  .help = "look for new targets every D (cgroups are announced by the "
@@ -191,8 +194,8 @@ const struct field sensor_run_fields[] = {
 		  "battery[:ROOT], log:FILE, replay:FILE, "
 		  "model[:idle=W,cpu=W], null (repeatable; auto)" },
 	{ "engine", FIELD_CHOICE, AT(engine), .initial = "auto",
-	  .choices = session_engines, .value = "auto|perf|clock",
-	  .help = "how processes are counted" },
+	  .choices = session_engines, .value = "auto|perf|tally|clock",
+	  .help = "how targets are counted" },
 	{ "event", FIELD_LIST, AT(events), .value = "EVENT",
 	  .help = "count EVENT for each target besides "
 		  "PERF_COUNT_SW_TASK_CLOCK (repeatable)" },

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 #include "lib/quantity.h"
 #include "sensor/manifest.h"
 #include "sensor/notify.h"
 #include "sensor/privilege.h"
+#include "sensor/process.h"
 #include "sensor/sampler.h"
 #include "sensor/sensor.h"
 #include "sensor/sensor_session.h"
@@ -89,6 +92,33 @@ static void note_end(const struct sampler_tally *tally)
 		 tally->ticks, tally->late, worst, tally->missed);
 }
 
+/* Joules by the share of the CPU time that the machine used meanwhile. */
+static void note_self(const struct machine *machine, uint64_t used_ns)
+{
+	char cpu[QUANTITY_TEXT_MAX], joules[QUANTITY_TEXT_MAX];
+	char label[ENERGY_LABEL_MAX];
+	struct energy energy = ENERGY_NONE;
+	struct machine_sum sum;
+	double share;
+
+	machine_sum(machine, &sum);
+	share = sum.busy_s > 0 ? 1e-9 * (double)used_ns / sum.busy_s : 0.0;
+	quantity_text(1e-9 * (double)used_ns, QUANTITY_SECONDS, cpu);
+	if (machine_meters(machine) > 0)
+		machine_energy(machine, 0, &energy);
+	if (machine_meters(machine) == 0 || !isfinite(energy.joules)) {
+		log_note("self     %s of CPU, %.2f %% of what was used", cpu,
+			 100 * share);
+		return;
+	}
+	quantity_text(share * energy.joules, QUANTITY_JOULES, joules);
+	log_note("self     %s of CPU, %.2f %% of what was used; by that share "
+		 "%s, %s",
+		 cpu, 100 * share, joules,
+		 energy_label(energy.source, energy.scale_lo, energy.scale_hi,
+			      label));
+}
+
 static int sample(struct session *session, const struct sensor_config *config,
 		  struct err *err)
 {
@@ -110,6 +140,7 @@ static int sample(struct session *session, const struct sensor_config *config,
 		.keep_rest = config->duration_s > 0,
 		.end_with_targets = config->duration_s <= 0,
 	};
+	uint64_t before_ns = 0, after_ns = 0;
 	int status;
 
 	sampler = sampler_new(&plan);
@@ -117,9 +148,13 @@ static int sample(struct session *session, const struct sensor_config *config,
 	if (status == 0) {
 		note_plan(session, config, sampler);
 		settle(config);
+		process_cpu_ns(getpid(), &before_ns, NULL);
 		status = sampler_run(sampler, err);
 		notify("STOPPING=1");
 		note_end(sampler_tally(sampler));
+		process_cpu_ns(getpid(), &after_ns, NULL);
+		if (config->self)
+			note_self(session->machine, after_ns - before_ns);
 	}
 	sampler_free(sampler);
 	return status;

@@ -5,13 +5,15 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 #include "sensor/cgroup.h"
 #include "sensor/sensor_groups.h"
 #include "sensor/topology.h"
 
-const char *const session_engines[] = { "auto", "perf", "clock", NULL };
+const char *const session_engines[] = { "auto", "perf", "tally", "clock",
+					NULL };
 
 static int parse_pid(const char *option, const char *text, pid_t *pid,
 		     struct err *err)
@@ -77,7 +79,7 @@ int session_add_targets(struct session *session,
 			const struct sensor_config *config, struct err *err)
 {
 	bool tasks = config->pids.count + config->patterns.count +
-			     config->threads_of.count >
+			     config->threads_of.count + config->self >
 		     0;
 	bool cgroups = config->cgroups.count + config->units.count > 0 ||
 		       config->cgroup_all ||
@@ -93,6 +95,9 @@ int session_add_targets(struct session *session,
 		return -1;
 	if (add_pids(session->targets, config, err) < 0)
 		return -1;
+	if (config->self &&
+	    target_set_add_pid(session->targets, getpid(), err) < 0)
+		return err_wrap(err, "--self");
 	for (size_t i = 0; i < config->patterns.count; i++)
 		target_set_add_pattern(session->targets,
 				       config->patterns.item[i]);
@@ -126,12 +131,22 @@ static void note_meter(const struct meter *meter)
 	}
 }
 
-static void note_engine(const struct session *session)
+/* What it is, and why it is not another one. */
+static void note_engine(const struct session *session,
+			const struct sensor_config *config)
 {
 	const char *remarks = engine_remarks(session->engine);
+	const char *name = engine_name(session->engine);
+	bool chosen = !strcmp(session_engines[config->engine], "auto");
+	size_t targets = target_set_count(session->targets);
 
-	log_note("engine   %s%s%s%s", engine_name(session->engine),
-		 *remarks ? " (not perf: " : "", remarks, *remarks ? ")" : "");
+	if (*remarks)
+		log_note("engine   %s (%s)", name, remarks);
+	else if (chosen)
+		log_note("engine   %s (%zu target%s: tally from %d on)", name,
+			 targets, targets == 1 ? "" : "s", ENGINE_TALLY_FROM);
+	else
+		log_note("engine   %s", name);
 }
 
 /* ---- opening and closing --------------------------------------------------- */
@@ -203,10 +218,11 @@ static int open_engine(struct session *session,
 		groups_done(&groups);
 		return -1;
 	}
-	if (groups.count > 0)
-		session->engine =
-			engine_open(session_engines[config->engine],
-				    groups.group, groups.count, "/proc", err);
+	if (groups.count > 0 && target_set_look(session->targets, err) == 0)
+		session->engine = engine_open(
+			session_engines[config->engine], groups.group,
+			groups.count, target_set_count(session->targets),
+			"/proc", err);
 	found = groups.count;
 	groups_done(&groups);
 	if (found == 0) { /* each was told of */
@@ -253,7 +269,7 @@ int session_open(struct session *session, const struct sensor_config *config,
 	    count_machine(session, config, err) < 0)
 		return -1;
 	if (session->engine && !session->quiet)
-		note_engine(session);
+		note_engine(session, config);
 	return open_sink(session, config, fallback, err);
 }
 

@@ -14,9 +14,7 @@
 
 /* Deeper than any chain of parents. */
 #define ANCESTORS_MAX 256
-/* Every so many scans the whole tree of cgroups is read, as a safety net. */
-#define SCANS_PER_LOOK 8
-#define LABEL_MAX      (PROCESS_NAME_MAX + 48)
+#define LABEL_MAX     (PROCESS_NAME_MAX + 48)
 
 struct target_set *target_set_new(const char *proc)
 {
@@ -324,21 +322,31 @@ static void tell(struct target_set *set, const struct target_watch *watch)
 			member->refused = watch->appeared(watch->arg,
 							  &member->target) < 0;
 		member->told = true;
-		set->member[kept++] = *member;
+		if (kept < i)
+			set->member[kept] = *member;
+		kept++;
 	}
 	set->members = kept;
 }
 
-/* What is announced need not be looked for at each scan: to read the folders of
- * a thousand cgroups costs as much as a tick of them. */
+/* What is announced need not be looked for: to read the folders of a thousand
+ * cgroups takes as long as a hundred ticks of them. */
 static int look_at_cgroups(struct target_set *set, struct err *err)
 {
-	cgroup_tree_follow(set->tree);
-	if ((cgroup_tree_is_blind(set->tree) ||
-	     set->scans++ % SCANS_PER_LOOK == 0) &&
-	    cgroup_tree_rescan(set->tree, err) < 0)
-		return -1;
-	target_see_cgroups(set);
+	bool changed = cgroup_tree_follow(set->tree);
+
+	if (!set->looked || cgroup_tree_is_blind(set->tree)) {
+		if (cgroup_tree_rescan(set->tree, err) < 0)
+			return -1;
+		set->looked = changed = true;
+	} else if (cgroup_tree_recheck(set->tree)) {
+		changed = true;
+	}
+	if (changed)
+		target_see_cgroups(set);
+	for (size_t i = 0; !changed && i < set->members; i++)
+		if (set->member[i].target.pid == 0)
+			set->member[i].seen = true;
 	return 0;
 }
 
@@ -348,8 +356,7 @@ static void forget(struct target_set *set)
 		set->member[i].seen = false;
 }
 
-int target_set_scan(struct target_set *set, const struct target_watch *watch,
-		    struct err *err)
+int target_set_look(struct target_set *set, struct err *err)
 {
 	forget(set);
 	if (set->tree && look_at_cgroups(set, err) < 0)
@@ -360,6 +367,14 @@ int target_set_scan(struct target_set *set, const struct target_watch *watch,
 		return -1;
 	for (size_t i = 0; i < set->threaded; i++)
 		see_threads(set, set->threads_of[i]);
+	return 0;
+}
+
+int target_set_scan(struct target_set *set, const struct target_watch *watch,
+		    struct err *err)
+{
+	if (target_set_look(set, err) < 0)
+		return -1;
 	tell(set, watch);
 	return 0;
 }

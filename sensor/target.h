@@ -108,6 +108,8 @@ int target_set_fd(const struct target_set *set);
 void target_set_follow(struct target_set *set,
 		       const struct target_watch *watch);
 
+/* Finds out what there is without telling anybody. */
+int target_set_look(struct target_set *set, struct err *err);
 /* How many there are at the moment. */
 size_t target_set_count(const struct target_set *set);
 /* Can anything appear that is not there now? */

@@ -32,7 +32,7 @@ struct target_set {
 	struct field_list paths, units;
 	bool all;
 	bool v1;
-	unsigned int scans;
+	bool looked; /* at all cgroups */
 	char *files;
 };
 

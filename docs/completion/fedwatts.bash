@@ -4,7 +4,7 @@
 # Completion of sensor, formula, bench and fl: what --help lists is what there
 # is, so that it is never out of date.
 
-# The words that may follow an option, from "--engine=auto|perf|clock".
+# The words that may follow an option, from "--engine=auto|perf|tally|clock".
 _fedwatts_choices() {
 	sed -nE "s/^.*$1=([a-z0-9]+(\|[a-z0-9]+)+)( .*)?\$/\1/p" <<<"$2" | head -n 1 | tr '|' '\n'
 }

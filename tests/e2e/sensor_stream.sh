@@ -19,6 +19,11 @@ sensor -q --interval 100ms --duration 250ms --meter null 2>err >out
 [ ! -s err ] || die "-q said: $(cat err)"
 [ "$(wc -l <out)" -eq 3 ] || die "the rest of the duration is missing"
 
+# ---- the sensor itself ----------------------------------------------------------
+sensor --self -f 50 --duration 300ms --meter model:idle=5,cpu=10 --to self.jsonl 2>err
+has err '^self     .*s of CPU, [0-9.]+ % of what was used; by that share .*J, estimated \(class 7'
+has self.jsonl '"target":"process:[0-9]+:sensor"'
+
 # ---- processes ----------------------------------------------------------------
 cat >spin.sh <<'END'
 printf %s "$1" >/proc/self/comm

@@ -9,7 +9,7 @@
 
 static struct tree tree;
 static struct cgroup_tree *cgroups;
-static char listed[1024];
+static char listed[8192];
 
 static void make(const char *name)
 {
@@ -147,6 +147,75 @@ START_TEST(looking_again_finds_the_difference)
 }
 END_TEST
 
+static void lose_what_is_announced(void)
+{
+	char lost[4096];
+
+	while (read(cgroup_tree_fd(cgroups), lost, sizeof(lost)) > 0)
+		;
+}
+
+START_TEST(a_look_at_parts_finds_what_was_not_announced)
+{
+	char name[32];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "n%02d", i);
+		make(name);
+	}
+	cgroup_tree_follow(cgroups);
+	ck_assert_uint_eq(cgroup_tree_count(cgroups), 102);
+	ck_assert(!cgroup_tree_recheck(cgroups));
+	make("n71/new");
+	drop("n33");
+	lose_what_is_announced();
+	for (int i = 0; i < 2 * 64; i++)
+		cgroup_tree_recheck(cgroups);
+	list();
+	ck_assert_ptr_nonnull(strstr(listed, "/n71+ /n71/new "));
+	ck_assert_ptr_null(strstr(listed, "/n33 "));
+	drop("n71/new");
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "n%02d", i);
+		if (i != 33)
+			drop(name);
+	}
+}
+END_TEST
+
+static void note_longest(void *arg, const struct cgroup *cgroup)
+{
+	size_t *longest = (size_t *)arg;
+
+	if (strlen(cgroup->name) > *longest)
+		*longest = strlen(cgroup->name);
+}
+
+START_TEST(names_may_be_as_long_as_paths)
+{
+	char name[320] = "", part[101];
+	size_t longest = 0;
+
+	memset(part, 'x', 100);
+	part[100] = '\0';
+	for (int i = 0; i < 3; i++) {
+		snprintf(name + strlen(name), sizeof(name) - strlen(name),
+			 "%s%s", i > 0 ? "/" : "", part);
+		make(name);
+	}
+	ck_assert_int_eq(chdir(tree_path(&tree, name)), 0);
+	ck_assert_int_eq(mkdir(part, 0755), 0);
+	ck_assert_int_eq(chdir(part), 0);
+	ck_assert_int_eq(mkdir(part, 0755), 0);
+	ck_assert_int_eq(chdir(part), 0);
+	ck_assert_int_eq(mkdir(part, 0755), 0);
+	ck_assert_int_eq(cgroup_tree_rescan(cgroups, NULL), 0);
+	ck_assert_uint_eq(cgroup_tree_count(cgroups), 8);
+	cgroup_tree_walk(cgroups, note_longest, &longest);
+	ck_assert_uint_eq(longest, 6 * 101);
+}
+END_TEST
+
 START_TEST(many_come_and_go)
 {
 	char name[32];
@@ -250,6 +319,8 @@ Suite *cgroup_suite(void)
 	tcase_add_test(tcase, the_same_name_again_is_another_cgroup);
 	tcase_add_test(tcase, one_that_is_gone_before_it_is_looked_at_is_none);
 	tcase_add_test(tcase, looking_again_finds_the_difference);
+	tcase_add_test(tcase, a_look_at_parts_finds_what_was_not_announced);
+	tcase_add_test(tcase, names_may_be_as_long_as_paths);
 	tcase_add_test(tcase, many_come_and_go);
 	tcase_add_loop_test(tcase, the_base_is_found_on_v1_v2_and_hybrid_hosts,
 			    0, sizeof(mounts) / sizeof(mounts[0]));

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <check.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "sensor/cgroup.h"
 #include "sensor/counter.h"
 #include "sensor/engine.h"
 
@@ -140,7 +143,8 @@ static bool open_kind(int i)
 	struct err err = { 0 };
 
 	make_group(&group);
-	engine = engine_open(engine_kinds[i]->name, &group, 1, "/proc", &err);
+	engine =
+		engine_open(engine_kinds[i]->name, &group, 1, 1, "/proc", &err);
 	if (!engine)
 		printf("skip: %s\n", err.text);
 	else
@@ -326,6 +330,133 @@ START_TEST(nobody_cannot_be_counted)
 }
 END_TEST
 
+/* ---- cgroups --------------------------------------------------------------- */
+
+/* Named by the parent of all tests, who removes what a failed one left. */
+static char outer[300], inner[320];
+
+static void name_cgroups(void)
+{
+	char base[PATH_MAX];
+
+	outer[0] = inner[0] = '\0';
+	if (cgroup_find_base("/proc", base, sizeof(base), NULL) < 0)
+		return;
+	snprintf(outer, sizeof(outer), "%.200s/fwunit%d", base, (int)getpid());
+	snprintf(inner, sizeof(inner), "%s/inner", outer);
+}
+
+static void end_cgroups(void)
+{
+	const char *const folder[] = { inner, outer };
+
+	end_servant();
+	for (int i = 0; i < 2; i++)
+		for (int j = 0; j < 100 && *folder[i] && rmdir(folder[i]) < 0 &&
+				errno == EBUSY;
+		     j++)
+			usleep(10000);
+}
+
+static void cgroup_teardown(void)
+{
+	engine_close(engine);
+	engine = NULL;
+	end_cgroups();
+}
+
+/* A cgroup in a cgroup, with the servant in it; false where that cannot be
+ * had. */
+static bool open_cgroups(void)
+{
+	char path[340];
+	FILE *file;
+
+	if (!*outer || mkdir(outer, 0755) < 0 || mkdir(inner, 0755) < 0) {
+		printf("skip: cgroups cannot be made here\n");
+		return false;
+	}
+	start_servant(TARGET_PROCESS);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", inner);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fprintf(file, "%d\n", (int)servant.pid);
+	ck_assert_int_eq(fclose(file), 0);
+	return true;
+}
+
+static int add_cgroup(const char *folder, struct err *err)
+{
+	struct target target = { .kind = TARGET_CGROUP,
+				 .path = folder,
+				 .name = folder };
+
+	return engine_add(engine, &target, err);
+}
+
+/* Of every CPU, since it was added. */
+static uint64_t clock_of(int slot)
+{
+	const struct engine_shape *shape = engine_shape(engine, slot);
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < shape->columns; i += 3) {
+		ck_assert_str_eq(shape->column[i].event,
+				 "PERF_COUNT_SW_TASK_CLOCK");
+		sum += engine_total(engine, slot, i);
+	}
+	return sum;
+}
+
+START_TEST(a_cgroup_counts_those_below_it_and_keeps_what_they_did)
+{
+	struct err err = { 0 };
+	int below, above;
+	uint64_t before;
+
+	if (!open_kind(_i) || !open_cgroups())
+		return;
+	below = add_cgroup(inner, &err);
+	if (below < 0) {
+		ck_assert_msg(err.code == ENOTSUP, "%s", err.text);
+		return;
+	}
+	above = add_cgroup(outer, &err);
+	ck_assert_msg(above >= 0, "%s", err.text);
+	order('b');
+	ck_assert_int_eq(engine_read(engine, NULL), 0);
+	ck_assert_uint_ge(clock_of(below), LEAST_NS);
+	ck_assert_uint_lt(clock_of(below), 2 * BURN_NS);
+	before = clock_of(above);
+	ck_assert_uint_ge(before, LEAST_NS);
+	engine_remove(engine, below);
+	ck_assert_int_eq(engine_read(engine, NULL), 0);
+	ck_assert_uint_ge(clock_of(above), before);
+	order('b');
+	ck_assert_int_eq(engine_read(engine, NULL), 0);
+	ck_assert_uint_ge(clock_of(above), before + LEAST_NS);
+	ck_assert_uint_lt(clock_of(above), before + 2 * BURN_NS);
+}
+END_TEST
+
+START_TEST(a_busy_cgroup_is_counted_up_to_now)
+{
+	char what = 'b';
+	int slot;
+
+	if (!open_kind(_i) || !open_cgroups())
+		return;
+	ck_assert_int_eq(write(servant.fd, &what, 1), 1);
+	slot = add_cgroup(inner, NULL);
+	if (slot < 0)
+		return;
+	/* it need not leave the CPU to be seen */
+	for (uint64_t ns = 0; ns < BURN_NS / 10; ns = clock_of(slot))
+		ck_assert_int_eq(engine_read(engine, NULL), 0);
+	ck_assert_int_eq(read(servant.fd, &what, 1), 1);
+}
+END_TEST
+
 /* ---- choosing -------------------------------------------------------------- */
 
 static int deny(struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd,
@@ -353,7 +484,7 @@ START_TEST(auto_takes_the_clock_where_perf_is_forbidden_and_says_so)
 
 	counter_open_fn = deny;
 	make_group(&group);
-	engine = engine_open("auto", &group, 1, "/proc", &err);
+	engine = engine_open("auto", &group, 1, 1, "/proc", &err);
 	ck_assert_msg(engine != NULL, "%s", err.text);
 	ck_assert_str_eq(engine_name(engine), "clock");
 	ck_assert_ptr_nonnull(strstr(engine_remarks(engine), "not permitted"));
@@ -367,13 +498,30 @@ START_TEST(auto_counts_by_the_clock_what_perf_may_not)
 
 	counter_open_fn = allow_self;
 	make_group(&group);
-	engine = engine_open("auto", &group, 1, "/proc", NULL);
+	engine = engine_open("auto", &group, 1, 1, "/proc", NULL);
 	ck_assert_str_eq(engine_name(engine), "perf");
 	start_servant(TARGET_PROCESS);
 	slot = add();
 	ck_assert_str_eq(engine_slot_name(engine, slot), "clock");
 	order('b');
 	ck_assert_uint_ge(read_clock(slot), LEAST_NS);
+}
+END_TEST
+
+START_TEST(auto_takes_tally_for_many_targets_where_it_may)
+{
+	struct event_group group;
+
+	make_group(&group);
+	ck_assert(!engine_prefers_tally(1));
+	ck_assert(engine_prefers_tally(1000));
+	engine = engine_open("auto", &group, 1, 1000, "/proc", NULL);
+	ck_assert_ptr_nonnull(engine);
+	if (strcmp(engine_name(engine), "tally") != 0)
+		ck_assert_ptr_nonnull(
+			strstr(engine_remarks(engine), "not tally: "));
+	else
+		ck_assert_str_eq(engine_remarks(engine), "");
 }
 END_TEST
 
@@ -384,7 +532,7 @@ START_TEST(perf_by_name_fails_where_it_is_forbidden)
 
 	counter_open_fn = deny;
 	make_group(&group);
-	ck_assert_ptr_null(engine_open("perf", &group, 1, "/proc", &err));
+	ck_assert_ptr_null(engine_open("perf", &group, 1, 1, "/proc", &err));
 	ck_assert_int_eq(err.code, EACCES);
 	ck_assert_ptr_nonnull(strstr(err.text, "perf_event_paranoid"));
 }
@@ -397,7 +545,7 @@ START_TEST(the_clock_counts_nothing_but_time)
 
 	make_group(&group);
 	event_group_add(&group, "PERF_COUNT_SW_PAGE_FAULTS", NULL);
-	ck_assert_ptr_null(engine_open("clock", &group, 1, "/proc", &err));
+	ck_assert_ptr_null(engine_open("clock", &group, 1, 1, "/proc", &err));
 	ck_assert_int_eq(err.code, ENOTSUP);
 	ck_assert_ptr_nonnull(strstr(err.text, "PERF_COUNT_SW_PAGE_FAULTS"));
 }
@@ -409,7 +557,7 @@ START_TEST(an_unknown_engine_is_refused)
 	struct err err = { 0 };
 
 	make_group(&group);
-	ck_assert_ptr_null(engine_open("steam", &group, 1, "/proc", &err));
+	ck_assert_ptr_null(engine_open("steam", &group, 1, 1, "/proc", &err));
 	ck_assert_int_eq(err.code, EINVAL);
 	ck_assert_ptr_nonnull(strstr(err.text, "steam"));
 }
@@ -425,7 +573,7 @@ START_TEST(two_groups_stand_side_by_side)
 	make_group(&groups[1]);
 	groups[1].name[0] = 'x';
 	event_group_add(&groups[1], "PERF_COUNT_SW_PAGE_FAULTS", NULL);
-	engine = engine_open("perf", groups, 2, "/proc", NULL);
+	engine = engine_open("perf", groups, 2, 1, "/proc", NULL);
 	if (!engine)
 		return;
 	start_servant(TARGET_PROCESS);
@@ -457,6 +605,7 @@ Suite *engine_suite(void)
 {
 	Suite *suite = suite_create("engine");
 	TCase *each = tcase_create("every kind");
+	TCase *cgroups = tcase_create("cgroups");
 	TCase *choice = tcase_create("choosing");
 
 	tcase_add_checked_fixture(each, NULL, teardown);
@@ -475,11 +624,20 @@ Suite *engine_suite(void)
 	tcase_add_loop_test(each, a_slot_is_used_again, 0, kinds());
 	tcase_add_loop_test(each, nobody_cannot_be_counted, 0, kinds());
 	suite_add_tcase(suite, each);
+	tcase_add_unchecked_fixture(cgroups, name_cgroups, end_cgroups);
+	tcase_add_checked_fixture(cgroups, NULL, cgroup_teardown);
+	tcase_add_loop_test(
+		cgroups, a_cgroup_counts_those_below_it_and_keeps_what_they_did,
+		0, kinds());
+	tcase_add_loop_test(cgroups, a_busy_cgroup_is_counted_up_to_now, 0,
+			    kinds());
+	suite_add_tcase(suite, cgroups);
 	tcase_add_checked_fixture(choice, NULL, teardown);
 	tcase_add_test(
 		choice,
 		auto_takes_the_clock_where_perf_is_forbidden_and_says_so);
 	tcase_add_test(choice, auto_counts_by_the_clock_what_perf_may_not);
+	tcase_add_test(choice, auto_takes_tally_for_many_targets_where_it_may);
 	tcase_add_test(choice, perf_by_name_fails_where_it_is_forbidden);
 	tcase_add_test(choice, the_clock_counts_nothing_but_time);
 	tcase_add_test(choice, an_unknown_engine_is_refused);

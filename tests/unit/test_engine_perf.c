@@ -10,7 +10,7 @@
 
 #include "lib/log.h"
 #include "sensor/counter.h"
-#include "sensor/engine.h"
+#include "sensor/engine_sites.h"
 #include "sensor/sysfs.h"
 #include "tests/unit/tree.h"
 
@@ -101,6 +101,7 @@ static void setup(void)
 	for (int cpu = 0; cpu < 4; cpu++)
 		put_cpu(cpu, cpu / 2);
 	sysfs_root = tree.root;
+	engine_sites_pause_ns = 0;
 	counter_open_fn = fake_open;
 	fakes = 0;
 	refuse_cpu = -2;
@@ -128,7 +129,7 @@ static int start(const struct event_group *group)
 	int slot;
 
 	group_events = 1; /* of what is asked whether it can be counted */
-	engine = engine_open("perf", group, 1, "/proc", &err);
+	engine = engine_open("perf", group, 1, 1, "/proc", &err);
 	ck_assert_msg(engine != NULL, "%s", err.text);
 	for (size_t i = 0; i < fakes; i++)
 		close(fake[i].feed);
@@ -301,7 +302,7 @@ START_TEST(a_thread_that_moves_between_types_is_counted_on_each)
 	add_event(&group, "CLOCK", PERF_TYPE_SOFTWARE, 1);
 	add_event(&group, "CYCLES", PERF_TYPE_HARDWARE, 0);
 	group_events = 1;
-	engine = engine_open("perf", &group, 1, "/proc", NULL);
+	engine = engine_open("perf", &group, 1, 1, "/proc", NULL);
 	ck_assert_ptr_nonnull(engine);
 	fakes = 0;
 	slot = engine_add(engine, &thread, NULL);
@@ -332,7 +333,7 @@ START_TEST(without_a_clock_the_types_times_add)
 	be_hybrid();
 	add_event(&group, "CYCLES", PERF_TYPE_HARDWARE, 0);
 	group_events = 1;
-	engine = engine_open("perf", &group, 1, "/proc", NULL);
+	engine = engine_open("perf", &group, 1, 1, "/proc", NULL);
 	ck_assert_ptr_nonnull(engine);
 	fakes = 0;
 	slot = engine_add(engine, &thread, NULL);

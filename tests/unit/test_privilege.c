@@ -75,14 +75,14 @@ START_TEST(signs_of_life_are_due_twice_a_period)
 	unsetenv("WATCHDOG_USEC");
 	ck_assert(!notify_watchdog_due(1000000000));
 	setenv("WATCHDOG_USEC", "2000000", 1);
-	ck_assert(notify_watchdog_due(1000000000));
-	ck_assert(!notify_watchdog_due(1900000000));
 	ck_assert(notify_watchdog_due(2000000000));
+	ck_assert(!notify_watchdog_due(2900000000));
+	ck_assert(notify_watchdog_due(3000000000));
 	setenv("WATCHDOG_PID", "1", 1);
 	ck_assert(!notify_watchdog_due(9000000000));
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	setenv("WATCHDOG_PID", pid, 1);
-	ck_assert(notify_watchdog_due(9000000000));
+	ck_assert(notify_watchdog_due(10000000000));
 }
 END_TEST
 

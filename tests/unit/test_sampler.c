@@ -240,7 +240,7 @@ static void count_processes(void)
 	struct err err = { 0 };
 
 	ck_assert_int_eq(event_group_add(&group, HWPC_TASK_CLOCK, &err), 0);
-	engine = engine_open("clock", &group, 1, "/proc", &err);
+	engine = engine_open("clock", &group, 1, 1, "/proc", &err);
 	ck_assert_msg(engine != NULL, "%s", err.text);
 	targets = target_set_new("/proc");
 	config.engine = engine;
