@@ -91,7 +91,7 @@ without_mongo = $(if $(filter 0,$(MONGO)),$(foreach f,$1,$(if $(findstring mongo
 libs = $(foreach f,$1,$(if $(PC_$f),$(shell $(PKG_CONFIG) --libs $(PC_$f))) $(FLAGS_$f))
 
 ifeq ($(MONGO),0)
-$(BUILD)/obj/lib/sink.o $(BUILD)/obj/lib/source.o: EXTRA_CFLAGS += -DWITHOUT_MONGO
+$(BUILD)/obj/lib/sink.o $(BUILD)/obj/lib/source.o $(BUILD)/obj/lib/cli_again.o: EXTRA_CFLAGS += -DWITHOUT_MONGO
 endif
 
 # $1: a folder; its archive is everything but the program itself.

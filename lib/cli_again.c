@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include "lib/cli.h"
+#ifndef WITHOUT_MONGO
 #include "lib/mongo_client.h"
+#endif
 
 void cli_start_again(char **argv)
 {
@@ -11,7 +13,9 @@ void cli_start_again(char **argv)
 
 	/* libmongoc starts with the program and shares counters under its PID,
 	 * in a file that the next program of that PID would stumble over. */
+#ifndef WITHOUT_MONGO
 	mongoc_cleanup();
+#endif
 	/* By its own path and not as /proc/self/exe, after which the process
 	 * would be called "exe" in every list. */
 	if (length > 0) {
