@@ -13,6 +13,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mount -t tmpfs tmpfs /run
+mount -t tracefs tracefs /sys/kernel/tracing
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 # Without a controller in the tree, Linux 6.1 has no perf cgroups but the root.
 echo +pids >/sys/fs/cgroup/cgroup.subtree_control
@@ -31,7 +32,7 @@ work() {
 count() {
 	local name=$1 sensor busy calm
 	shift
-	taskset 1 sensor -n arm64 -f 500 --meter null --engine perf --to "jsonl:/run/$name" "$@" 2>"/run/$name.err" &
+	taskset 1 sensor -n arm64 --meter null --engine perf --to "jsonl:/run/$name" "$@" 2>"/run/$name.err" &
 	sensor=$!
 	until [ -s "/run/$name" ]; do
 		kill -0 $sensor || break
@@ -60,9 +61,12 @@ four() {
 }
 
 echo "@rounds $BUSY $CALM $FAR 0"
-sensor list events --match 'armv8_pmuv3*' --json | sed 's/^/@events /'
-count plain -c core -e armv8_pmuv3/cpu_cycles/ -e armv8_pmuv3/inst_retired/
+count plain -f 500 -c core -e armv8_pmuv3/cpu_cycles/ -e armv8_pmuv3/inst_retired/
+# Turns last 4 ms: a group does not see all of these intervals.
 # shellcheck disable=SC2046
-count shared --correct-multiplexing -c core $(four) -c second $(four) -c third $(four)
+count shared -f 10 --correct-multiplexing -c core $(four) -c second $(four) -c third $(four)
+sensor list events --json --match 'armv8_pmuv3*' | sed 's/^/@events /'
+sensor list events | sed -n 's/^sched:/@&/p'
+sensor list targets --json --match /busy | sed 's/^/@targets /'
 echo "@end"
 poweroff -f

@@ -26,6 +26,10 @@ timeout 400 qemu-system-aarch64 -M virt -cpu neoverse-n1 -accel tcg -icount shif
 has console '^@end'
 has console '^@status plain 0'
 has console '^@status shared 0'
+# What is listed there: a PMU with names, tracepoints, cgroups of v2.
+has console '^@events .*"event":"armv8_pmuv3/cpu_cycles/","pmu":"armv8_pmuv3"'
+has console '^@sched:[*] +tracepoint +[0-9]+ of them'
+has console '^@targets .*"cpu_s":[1-9][0-9.]*,"target":"/busy"'
 
 python3 - <<'PY'
 import json
