@@ -245,16 +245,16 @@ static int take_process(void *arg, const struct process *process)
 	return 0;
 }
 
-/* Of cgroup v2; v1 keeps it elsewhere. */
+/* Of cgroup v2, in its first line; v1 keeps it elsewhere. */
 static double cgroup_cpu_s(const char *path)
 {
+	static const char key[] = "usage_usec ";
 	char text[64];
-	unsigned long long us;
 
 	if (sysfs_read(text, sizeof(text), "%s/cpu.stat", path) < 0 ||
-	    sscanf(text, "usage_usec %llu", &us) != 1)
+	    strncmp(text, key, sizeof(key) - 1) != 0)
 		return -1;
-	return 1e-6 * (double)us;
+	return 1e-6 * (double)strtoull(text + sizeof(key) - 1, NULL, 10);
 }
 
 static void take_cgroup(void *arg, const struct cgroup *cgroup)
