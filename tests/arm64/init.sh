@@ -62,9 +62,10 @@ four() {
 
 echo "@rounds $BUSY $CALM $FAR 0"
 count plain -f 500 -c core -e armv8_pmuv3/cpu_cycles/ -e armv8_pmuv3/inst_retired/
-# Turns last 4 ms: a group does not see all of these intervals.
+# Turns last 4 ms: a group does not see all of what a start or an end leaves of an
+# interval.
 # shellcheck disable=SC2046
-count shared -f 10 --correct-multiplexing -c core $(four) -c second $(four) -c third $(four)
+count shared -f 100 --correct-multiplexing -c core $(four) -c second $(four) -c third $(four)
 sensor list events --json --match 'armv8_pmuv3*' | sed 's/^/@events /'
 sensor list events | sed -n 's/^sched:/@&/p'
 sensor list targets --json --match /busy | sed 's/^/@targets /'
