@@ -281,21 +281,34 @@ static int hint(const struct parse *parse, char **argv)
 	return CLI_USAGE;
 }
 
-/* argv[0] is what getopt puts before its messages. */
-static int parse_and_act(struct parse *parse, int argc, char **argv,
-			 void *values)
+static void argp_of(const struct parse *parse, struct argp *argp)
 {
 	const char *usage = parse->command->arguments;
-	struct argp argp = {
+
+	*argp = (struct argp){
 		.options = parse->options.option,
 		.parser = parse_key,
 		.args_doc = usage && *usage ? usage : NULL,
 	};
+}
+
+/* argv[0] is what getopt puts before its messages. */
+static error_t parse_line(struct parse *parse, const struct argp *argp,
+			  int argc, char **argv)
+{
+	return argp_parse(argp, argc, argv,
+			  ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, NULL,
+			  parse);
+}
+
+static int parse_and_act(struct parse *parse, int argc, char **argv,
+			 void *values)
+{
+	struct argp argp;
 	error_t failed;
 
-	failed = argp_parse(&argp, argc, argv,
-			    ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, NULL,
-			    parse);
+	argp_of(parse, &argp);
+	failed = parse_line(parse, &argp, argc, argv);
 	if (failed && failed != ECANCELED && parse->err->text[0])
 		return complain(parse->cli->program, parse->status, parse->err);
 	if (failed && failed != ECANCELED) /* argp said what */
@@ -325,6 +338,45 @@ static const struct field **tables_of(const struct cli_program *program)
 	return tables;
 }
 
+/* What cli_read_again() needs: the line as command_main() had it. */
+struct cli_line {
+	const struct cli_program *program;
+	const struct cli_command *command;
+	int argc;
+	char **argv;
+};
+
+int cli_read_again(const struct cli *cli, struct config *config, void *values,
+		   struct err *err)
+{
+	const struct cli_line *line = cli->line;
+	struct cli again = { .program = cli->program, .command = cli->command };
+	struct parse parse = { .program = line->program,
+			       .command = line->command,
+			       .cli = &again,
+			       .err = err };
+	struct argp argp;
+	int failed;
+
+	again.argument = xcalloc((size_t)line->argc + 1, sizeof(char *));
+	parse.rest = xcalloc((size_t)line->argc + 1, sizeof(char *));
+	config_init(&again.config, cli->config.fields, values);
+	again.config.others = cli->config.others;
+	cli_options_init(&parse.options, cli->config.fields, true);
+	argp_of(&parse, &argp);
+	failed = parse_line(&parse, &argp, line->argc, line->argv) != 0 ||
+		 config_set_environment(&again.config, line->program->name,
+					err) < 0;
+	cli_options_done(&parse.options);
+	free(again.argument);
+	free(parse.rest);
+	if (failed)
+		config_done(&again.config);
+	else
+		*config = again.config;
+	return failed ? -1 : 0;
+}
+
 /* `argv` begins behind the command's name. */
 static int command_main(const struct cli_program *program,
 			const struct cli_command *command, struct cli *cli,
@@ -342,8 +394,10 @@ static int command_main(const struct cli_program *program,
 	void *values = xcalloc(1, command->config_size + 1);
 	const struct field **tables = tables_of(program);
 	char **line = xcalloc((size_t)argc + 2, sizeof(char *));
+	const struct cli_line whole = { program, command, argc + 1, line };
 	int status;
 
+	cli->line = &whole;
 	cli->argument = xcalloc((size_t)argc + 1, sizeof(char *));
 	parse.rest = xcalloc((size_t)argc + 1, sizeof(char *));
 	line[0] = full_name(cli);

@@ -53,6 +53,7 @@ struct cli {
 	size_t arguments;
 	char **rest; /* what stood behind "--" (NULL-terminated), or NULL */
 	size_t rests;
+	const struct cli_line *line; /* for cli_read_again() */
 };
 
 struct cli_command {
@@ -115,6 +116,12 @@ struct cli_shared {
 /* clang-format on */
 
 int cli_main(const struct cli_program *program, int argc, char **argv);
+
+/* The command's line, the environment and the files that they name, as they are
+ * now: into `values` (zeroed) and `config`, both the caller's; config_done() them.
+ * -1: nothing is left behind. */
+int cli_read_again(const struct cli *cli, struct config *config, void *values,
+		   struct err *err);
 
 /* The program itself once more, for what libraries read from the environment
  * before main().  Returns only when that fails (errno); MongoDB is then out of

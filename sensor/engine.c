@@ -2,6 +2,7 @@
 #include "sensor/engine.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,9 @@ struct slot {
 	bool quiet; /* nothing was counted by the last reading */
 	uint64_t *total, *first;
 	union value *count;
+	/* Counts per ns of running when that was last seen; at a group's
+	 * time_enabled: ns for which there is no rate yet. */
+	double *rate;
 };
 
 struct engine {
@@ -182,6 +186,7 @@ static void slot_done(struct slot *slot)
 	free(slot->total);
 	free(slot->first);
 	free(slot->count);
+	free(slot->rate);
 	*slot = (struct slot){ .state = SLOT_FREE };
 }
 
@@ -192,6 +197,7 @@ static void make_room(struct engine *engine, struct slot *slot,
 	slot->total = xcalloc(shape->columns + 1, sizeof(*slot->total));
 	slot->first = xcalloc(shape->columns + 1, sizeof(*slot->first));
 	slot->count = xcalloc(shape->columns + 1, sizeof(*slot->count));
+	slot->rate = xcalloc(shape->columns + 1, sizeof(*slot->rate));
 	if (shape->columns > engine->room)
 		engine->scratch = xrealloc(engine->scratch, shape->columns,
 					   sizeof(*engine->scratch));
@@ -286,6 +292,7 @@ static void follow_shape(struct engine *engine, struct slot *slot)
 					&before.shape->column[j])) {
 				slot->total[i] = before.total[j];
 				slot->first[i] = before.first[j];
+				slot->rate[i] = before.rate[j];
 			}
 	slot_done(&before);
 }
@@ -309,18 +316,33 @@ static void take_totals(struct slot *slot, const uint64_t *total)
 	}
 }
 
-/* The counts of one group in one place, which end with its two times. */
-static void correct(union value *count, size_t columns)
+/* The counts of one group in one place, which end with its two times.  Turns
+ * last milliseconds: of a short interval a group may see nothing at all, which
+ * then goes as the last that it saw; what was before it saw anything is made up
+ * for by the first that it does. */
+static void correct(struct slot *slot, size_t begin, size_t enabled)
 {
-	uint64_t enabled = count[columns - 2].integer;
-	uint64_t running = count[columns - 1].integer;
+	double ns = (double)slot->count[enabled].integer;
+	double running = (double)slot->count[enabled + 1].integer;
+	double *unseen = &slot->rate[enabled];
 
-	if (running == 0 || running >= enabled)
+	if (running == 0 &&
+	    slot->total[enabled + 1] == slot->first[enabled + 1]) {
+		*unseen += ns;
 		return;
-	for (size_t i = 0; i + 2 < columns; i++)
-		count[i].integer =
-			(uint64_t)((double)count[i].integer * (double)enabled /
-				   (double)running);
+	}
+	if (running >= ns)
+		ns = running;
+	ns += *unseen;
+	*unseen = 0;
+	for (size_t i = begin; i < enabled; i++) {
+		if (running > 0)
+			slot->rate[i] =
+				(double)slot->count[i].integer / running;
+		if (ns > running)
+			slot->count[i].integer =
+				(uint64_t)llround(slot->rate[i] * ns);
+	}
 }
 
 static void apply_options(const struct engine_options *options,
@@ -333,7 +355,7 @@ static void apply_options(const struct engine_options *options,
 		    0)
 			continue;
 		if (options->correct_multiplexing)
-			correct(slot->count + begin, i + 1 - begin);
+			correct(slot, begin, i - 1);
 		for (size_t j = i - 1; options->cumulative_times && j <= i; j++)
 			slot->count[j].integer =
 				slot->total[j] - slot->first[j];

@@ -95,7 +95,8 @@ static int zone_open(struct powercap *powercap, uint32_t id,
 			 "sudo chmod a+r /sys/class/powercap/" CONTROL_TYPE
 			 "*/energy_uj, for good by the udev rule "
 			 "70-fedwatts-energy.rules (deploy/), or sudo setcap "
-			 "cap_dac_read_search=ep on this program");
+			 "cap_perfmon,cap_bpf,cap_dac_read_search=ep "
+			 "on this program");
 	return err_sys(err, "open /sys/class/powercap/%s:%u/energy_uj",
 		       CONTROL_TYPE, id);
 }

@@ -33,6 +33,15 @@ int pmu_find_event(const char *name, struct event *event, struct err *err);
  * no format. */
 int pmu_put_bits(const char *format, uint64_t value, struct event *event);
 
+/* Every event that sysfs describes, as --event takes it ("power/energy-pkg/"),
+ * by PMU and name; and every tracepoint, by group (none where tracefs is not
+ * mounted, or may not be read). */
+void pmu_walk(void (*visit)(void *arg, const struct event_info *info),
+	      void *arg);
+void pmu_walk_tracepoints(void (*visit)(void *arg, const char *group,
+					const char *name),
+			  void *arg);
+
 #define PMU_CORES_MAX 16
 
 /* The PMUs of the CPU's own counters, where there are several. */

@@ -22,7 +22,8 @@
 
 /* A target that has a slot. */
 struct tracked {
-	struct target target; /* its strings are ours */
+	struct target target; /* of its strings only the name is to be used */
+	const struct target_set *set; /* in which it is */
 	char *name;
 	int slot;
 	size_t stamp;
@@ -192,6 +193,7 @@ static void track(struct sampler *sampler, const struct target *target,
 
 	*tracked = (struct tracked){
 		.target = *target,
+		.set = sampler->config.targets,
 		.name = xstrdup(target->name),
 		.slot = slot,
 		.stamp = stamp_for(sampler, target, slot),
@@ -547,9 +549,54 @@ int sampler_run(struct sampler *sampler, struct err *err)
 	return status < 0 ? -1 : 0;
 }
 
-void sampler_rescan(struct sampler *sampler)
+/* ---- other targets --------------------------------------------------------- */
+
+/* Ids of cgroups are a set's own. */
+static bool is_same(const struct target *a, const struct target *b)
 {
-	sampler->discover_ns = 0;
+	return a->kind == b->kind && a->pid == b->pid && a->tid == b->tid &&
+	       (a->start == b->start || a->kind == TARGET_CGROUP) &&
+	       !strcmp(a->name, b->name);
+}
+
+static int appeared_again(void *arg, const struct target *target)
+{
+	struct sampler *sampler = (struct sampler *)arg;
+
+	for (size_t i = 0; i < sampler->count; i++) {
+		struct tracked *tracked = sampler->tracked[i];
+
+		if (tracked->vanished || !is_same(&tracked->target, target))
+			continue;
+		sampler->stamp[tracked->stamp].users--;
+		tracked->stamp = stamp_for(sampler, target, tracked->slot);
+		tracked->target = *target;
+		tracked->target.name = tracked->name;
+		tracked->set = sampler->config.targets;
+		sampler->stale = true;
+		return 0;
+	}
+	return appeared(sampler, target);
+}
+
+void sampler_retarget(struct sampler *sampler, struct target_set *targets)
+{
+	struct target_watch watch = { appeared_again, vanished, sampler };
+	struct err err = { 0 };
+
+	follow(sampler); /* the last that the set before has to tell */
+	sampler->config.targets = targets;
+	if (target_set_scan(targets, &watch, &err) < 0)
+		log_warn("target", "%s", err.text);
+	if (sampler->refused.code)
+		log_warn("target", "%s", sampler->refused.text);
+	sampler->refused = (struct err){ 0 };
+	for (size_t i = 0; i < sampler->count; i++)
+		if (sampler->tracked[i]->set != targets)
+			sampler->tracked[i]->vanished = sampler->leaving = true;
+	/* Who asks for none any more wants the machine alone. */
+	if (target_set_count(targets) == 0)
+		sampler->config.end_with_targets = false;
 }
 
 const struct sampler_tally *sampler_tally(const struct sampler *sampler)

@@ -75,8 +75,9 @@ int sampler_start(struct sampler *sampler, struct err *err);
 /* Until the duration is over, `stop` says so, or the targets are gone. */
 int sampler_run(struct sampler *sampler, struct err *err);
 
-/* Look for targets at the next tick, not only when that is due. */
-void sampler_rescan(struct sampler *sampler);
+/* From now on other targets, looked for at once; those that were counted before
+ * are counted without a break.  The set before is the caller's again. */
+void sampler_retarget(struct sampler *sampler, struct target_set *targets);
 
 const struct sampler_tally *sampler_tally(const struct sampler *sampler);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +10,15 @@
 #include "lib/mem.h"
 #include "lib/quantity.h"
 #include "lib/table.h"
+#include "sensor/cgroup.h"
+#include "sensor/container.h"
 #include "sensor/counter.h"
 #include "sensor/event.h"
 #include "sensor/meter.h"
+#include "sensor/pmu.h"
 #include "sensor/process.h"
 #include "sensor/sensor.h"
+#include "sensor/sysfs.h"
 
 /* clang-format off */
 const struct field sensor_list_fields[] = {
@@ -27,13 +32,16 @@ const struct field sensor_list_fields[] = {
 const char sensor_list_about[] =
 	"meters: each kind of energy meter, tried, with its domains or the "
 	"reason why it does not work.\n"
-	"events: what --event and -e take, the kernel's own first.\n"
-	"targets: the processes of this machine, the busiest first, by the "
-	"names that reports give them.\n"
+	"events: what --event and -e take: the kernel's own, those of the "
+	"CPU, those that sysfs describes, and groups of tracepoints (one by "
+	"one with --match).\n"
+	"targets: the cgroups and processes of this machine, the busiest "
+	"first, by the names that reports give them.\n"
 	"\n"
 	"Examples:\n"
 	"  sensor list meters\n"
 	"  sensor list events --match '*FAULTS*'\n"
+	"  sensor list events --match 'sched:*'\n"
 	"  sensor list targets --json | jq '.[0].target'\n";
 
 static bool wanted(const struct sensor_list_config *config, const char *name)
@@ -131,86 +139,231 @@ static void list_event(void *arg, const struct event_info *info)
 	doc_add_take(list->array, item);
 }
 
+/* Tracepoints by the thousand: how many in a group, unless names are asked
+ * for. */
+struct points {
+	struct list *list;
+	char group[256];
+	int count;
+};
+
+static void put_group(struct points *points)
+{
+	struct doc *item;
+	char *name;
+
+	if (points->count == 0)
+		return;
+	name = xasprintf("%s:*", points->group);
+	table_cell(points->list->table, "%s", name);
+	table_cell(points->list->table, "tracepoint");
+	table_cell(points->list->table, "%s", "");
+	table_cell(points->list->table, "%d of them", points->count);
+	item = doc_new_object();
+	doc_set_text(item, "event", name);
+	doc_set_text(item, "pmu", "tracepoint");
+	doc_set_int(item, "count", points->count);
+	doc_add_take(points->list->array, item);
+	free(name);
+	points->count = 0;
+}
+
+static void list_point(void *arg, const char *group, const char *name)
+{
+	struct points *points = (struct points *)arg;
+
+	if (points->list->config->pattern) {
+		char *label = xasprintf("%s:%s", group, name);
+
+		list_event(points->list,
+			   &(struct event_info){ "tracepoint", label, "" });
+		free(label);
+		return;
+	}
+	if (strcmp(group, points->group) != 0)
+		put_group(points);
+	snprintf(points->group, sizeof(points->group), "%s", group);
+	points->count++;
+}
+
 static int list_events(const struct sensor_list_config *config, struct err *err)
 {
 	struct list list = { config,
 			     table_new("event", "PMU", "works", "what", NULL),
 			     doc_new_array() };
+	struct points points = { .list = &list };
 
 	if (event_walk(list_event, &list, err) < 0) {
 		table_free(list.table);
 		doc_free(list.array);
 		return -1;
 	}
+	pmu_walk(list_event, &list);
+	pmu_walk_tracepoints(list_point, &points);
+	put_group(&points);
 	return list_end(&list);
 }
 
 /* ---- targets --------------------------------------------------------------- */
 
+/* A process or a cgroup, and its CPU seconds (negative: not known). */
 struct found {
+	char *name;
+	pid_t pid; /* 0: a cgroup */
+	double cpu_s;
+	struct container names;
+};
+
+struct search {
 	const struct sensor_list_config *config;
-	struct used {
-		struct process process;
-		uint64_t ns;
-	} * used;
+	struct found *found;
 	size_t count, capacity;
 };
 
+static struct found *found_new(struct search *search)
+{
+	search->found = mem_grow(search->found, &search->capacity,
+				 search->count + 1, sizeof(*search->found));
+	search->found[search->count] = (struct found){ .cpu_s = -1 };
+	return &search->found[search->count++];
+}
+
 static int take_process(void *arg, const struct process *process)
 {
-	struct found *found = (struct found *)arg;
+	struct search *search = (struct search *)arg;
+	struct found *found;
 	uint64_t ns;
 
-	if (!wanted(found->config, process->name) ||
+	if (!wanted(search->config, process->name) ||
 	    process_cpu_ns(process->pid, &ns, NULL) < 0)
 		return 0;
-	found->used = mem_grow(found->used, &found->capacity, found->count + 1,
-			       sizeof(*found->used));
-	found->used[found->count++] = (struct used){ *process, ns };
+	found = found_new(search);
+	found->pid = process->pid;
+	found->cpu_s = 1e-9 * (double)ns;
+	found->name =
+		xasprintf("process:%d:%s", (int)process->pid, process->name);
 	return 0;
+}
+
+/* Of cgroup v2, in its first line; v1 keeps it elsewhere. */
+static double cgroup_cpu_s(const char *path)
+{
+	static const char key[] = "usage_usec ";
+	char text[64];
+
+	if (sysfs_read(text, sizeof(text), "%s/cpu.stat", path) < 0 ||
+	    strncmp(text, key, sizeof(key) - 1) != 0)
+		return -1;
+	return 1e-6 * (double)strtoull(text + sizeof(key) - 1, NULL, 10);
+}
+
+static void take_cgroup(void *arg, const struct cgroup *cgroup)
+{
+	struct search *search = (struct search *)arg;
+	struct container names;
+	struct found *found;
+
+	container_read("", cgroup->name, &names);
+	if (!wanted(search->config, cgroup->name) &&
+	    !wanted(search->config, names.container) &&
+	    !wanted(search->config, names.pod) &&
+	    !wanted(search->config, names.unit))
+		return;
+	found = found_new(search);
+	found->name = xstrdup(cgroup->name);
+	found->cpu_s = cgroup_cpu_s(cgroup->path);
+	found->names = names;
+}
+
+/* None where none are mounted. */
+static void take_cgroups(struct search *search)
+{
+	char base[PATH_MAX];
+	struct cgroup_tree *tree = NULL;
+
+	if (cgroup_find_base("/proc", base, sizeof(base), NULL) == 0)
+		tree = cgroup_tree_open(base, NULL);
+	if (tree)
+		cgroup_tree_walk(tree, take_cgroup, search);
+	cgroup_tree_close(tree);
 }
 
 static int busiest_first(const void *left, const void *right)
 {
-	const struct used *a = (const struct used *)left;
-	const struct used *b = (const struct used *)right;
+	const struct found *a = (const struct found *)left;
+	const struct found *b = (const struct found *)right;
 
-	return (a->ns < b->ns) - (a->ns > b->ns);
+	return (a->cpu_s < b->cpu_s) - (a->cpu_s > b->cpu_s);
+}
+
+static void set_known(struct doc *item, const char *key, const char *name)
+{
+	if (*name)
+		doc_set_text(item, key, name);
+}
+
+/* What people call it: the innermost name that is known. */
+static const char *called(const struct container *names)
+{
+	if (*names->container)
+		return names->container;
+	return *names->pod ? names->pod : names->unit;
+}
+
+static void list_found(struct list *list, const struct found *found)
+{
+	struct doc *item = doc_new_object();
+	char time[QUANTITY_TEXT_MAX] = "";
+
+	if (found->pid > 0)
+		table_cell(list->table, "%d", (int)found->pid);
+	else
+		table_cell(list->table, "%s", "");
+	if (found->cpu_s >= 0)
+		quantity_text(found->cpu_s, QUANTITY_SECONDS, time);
+	table_cell(list->table, "%s", time);
+	table_cell(list->table, "%s", called(&found->names));
+	table_cell(list->table, "%s", found->name);
+	if (found->pid > 0)
+		doc_set_int(item, "pid", found->pid);
+	if (found->cpu_s >= 0)
+		doc_set_real(item, "cpu_s", found->cpu_s);
+	doc_set_text(item, "target", found->name);
+	set_known(item, "container", found->names.container);
+	set_known(item, "container_id", found->names.id);
+	if (found->names.runtime)
+		set_known(item, "runtime", found->names.runtime);
+	set_known(item, "pod", found->names.pod);
+	set_known(item, "pod_namespace", found->names.pod_namespace);
+	set_known(item, "unit", found->names.unit);
+	doc_add_take(list->array, item);
 }
 
 static int list_targets(const struct sensor_list_config *config,
 			struct err *err)
 {
 	struct list list = { config,
-			     table_new(">pid", ">CPU time", "target", NULL),
+			     table_new(">pid", ">CPU time", "called", "target",
+				       NULL),
 			     doc_new_array() };
-	struct found found = { .config = config };
+	struct search search = { .config = config };
+	int status;
 
-	if (process_walk("/proc", take_process, &found, err) < 0)
-		return -1;
-	if (found.count > 0)
-		qsort(found.used, found.count, sizeof(*found.used),
+	take_cgroups(&search);
+	status = process_walk("/proc", take_process, &search, err);
+	if (search.count > 0)
+		qsort(search.found, search.count, sizeof(*search.found),
 		      busiest_first);
-	for (size_t i = 0; i < found.count; i++) {
-		const struct process *process = &found.used[i].process;
-		double seconds = 1e-9 * (double)found.used[i].ns;
-		struct doc *item = doc_new_object();
-		char time[QUANTITY_TEXT_MAX];
-		char *name = xasprintf("process:%d:%s", (int)process->pid,
-				       process->name);
-
-		table_cell(list.table, "%d", (int)process->pid);
-		table_cell(list.table, "%s",
-			   quantity_text(seconds, QUANTITY_SECONDS, time));
-		table_cell(list.table, "%s", name);
-		doc_set_int(item, "pid", process->pid);
-		doc_set_real(item, "cpu_s", seconds);
-		doc_set_text(item, "target", name);
-		doc_add_take(list.array, item);
-		free(name);
+	for (size_t i = 0; i < search.count; i++) {
+		list_found(&list, &search.found[i]);
+		free(search.found[i].name);
 	}
-	free(found.used);
-	return list_end(&list);
+	free(search.found);
+	if (status == 0)
+		return list_end(&list);
+	table_free(list.table);
+	doc_free(list.array);
+	return -1;
 }
 
 int sensor_list(struct cli *cli, void *values, struct err *err)

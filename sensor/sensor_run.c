@@ -17,6 +17,7 @@
 #include "sensor/sampler.h"
 #include "sensor/sensor.h"
 #include "sensor/sensor_session.h"
+#include "sensor/target.h"
 
 static volatile sig_atomic_t reload_signal;
 
@@ -39,18 +40,108 @@ static bool stop_asked(void *arg)
 	return cli_stop_signal() != 0;
 }
 
+/* ---- reloading ------------------------------------------------------------- */
+
+/* What sampling goes on with, for who looks around meanwhile. */
+struct running {
+	const struct cli *cli;
+	struct session *session;
+	struct sampler *sampler;
+};
+
+static bool names_targets(const char *key)
+{
+	static const char *const keys[] = { "pid",          "threads-of",
+					    "name-pattern", "cgroup",
+					    "unit",         "cgroup-all" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!strcmp(key, keys[i]))
+			return true;
+	return false;
+}
+
+/* Only targets can change while it runs. */
+static void note_the_rest(const struct config *was, const struct config *is)
+{
+	struct text before = TEXT_INIT, now = TEXT_INIT;
+
+	for (const struct field *f = was->fields; f->name; f++) {
+		if (names_targets(f->name))
+			continue;
+		text_clear(&before);
+		text_clear(&now);
+		field_put_value(f, was->values, &before);
+		field_put_value(f, is->values, &now);
+		if (before.length != now.length ||
+		    (now.length > 0 &&
+		     memcmp(before.data, now.data, now.length) != 0))
+			log_warn("reload", "%s: only a restart changes it",
+				 f->name);
+	}
+	text_done(&before);
+	text_done(&now);
+}
+
+static int reload_targets(struct running *running,
+			  const struct sensor_config *config, struct err *err)
+{
+	struct session again = { 0 };
+
+	if (session_add_targets(&again, config, err) < 0) {
+		target_set_free(again.targets);
+		return -1;
+	}
+	if (again.targets && !running->session->engine) {
+		target_set_free(again.targets);
+		return err_set(err, ENOTSUP,
+			       "targets: it was started without any "
+			       "(restart it)");
+	}
+	if (!running->session->engine)
+		return 0;
+	if (!again.targets)
+		again.targets = target_set_new("/proc");
+	sampler_retarget(running->sampler, again.targets);
+	target_set_free(running->session->targets);
+	running->session->targets = again.targets;
+	return 0;
+}
+
+/* A file that is wrong changes nothing. */
+static void reload(struct running *running)
+{
+	struct sensor_config values = { 0 };
+	struct config config;
+	struct err err = { 0 };
+	int status = cli_read_again(running->cli, &config, &values, &err);
+
+	if (status == 0) {
+		status = reload_targets(running, &values, &err);
+		if (status == 0)
+			note_the_rest(&running->cli->config, &config);
+		config_done(&config);
+	}
+	if (status < 0)
+		log_warn("reload", "%s; everything stays as it was", err.text);
+	else
+		log_note("reload   %zu targets at the moment",
+			 running->session->targets
+				 ? target_set_count(running->session->targets)
+				 : 0);
+}
+
 /* Signals and the service manager, while it runs. */
 static void look_around(void *arg)
 {
-	struct sampler *const *sampler = (struct sampler *const *)arg;
+	struct running *running = (struct running *)arg;
 
 	if (notify_watchdog_due(clock_now_ns(clock_real())))
 		notify("WATCHDOG=1");
 	if (!reload_signal)
 		return;
 	reload_signal = 0;
-	log_note("reload   looking for targets");
-	sampler_rescan(*sampler);
+	reload(running);
 }
 
 /* Everything is open. */
@@ -119,10 +210,10 @@ static void note_self(const struct machine *machine, uint64_t used_ns)
 			      label));
 }
 
-static int sample(struct session *session, const struct sensor_config *config,
-		  struct err *err)
+static int sample(const struct cli *cli, struct session *session,
+		  const struct sensor_config *config, struct err *err)
 {
-	struct sampler *sampler = NULL;
+	struct running running = { cli, session, NULL };
 	struct sampler_config plan = {
 		.interval_ns = session_interval_ns(config),
 		.duration_ns = (int64_t)(1e9 * config->duration_s),
@@ -136,14 +227,15 @@ static int sample(struct session *session, const struct sensor_config *config,
 		.sink = session->sink,
 		.stop = stop_asked,
 		.awake = look_around,
-		.arg = &sampler,
+		.arg = &running,
 		.keep_rest = config->duration_s > 0,
 		.end_with_targets = config->duration_s <= 0,
 	};
 	uint64_t before_ns = 0, after_ns = 0;
+	struct sampler *sampler;
 	int status;
 
-	sampler = sampler_new(&plan);
+	sampler = running.sampler = sampler_new(&plan);
 	status = sampler_start(sampler, err);
 	if (status == 0) {
 		note_plan(session, config, sampler);
@@ -191,7 +283,7 @@ int sensor_run(struct cli *cli, void *values, struct err *err)
 	if (status == 0)
 		status = session_open(&session, config, "jsonl:-", err);
 	if (status == 0)
-		status = sample(&session, config, err);
+		status = sample(cli, &session, config, err);
 	if (session_close(&session, status < 0 ? NULL : err) < 0)
 		status = -1;
 	return status;

@@ -60,11 +60,33 @@ sensor list events --match '*TASK_CLOCK' >out
 has out '^PERF_COUNT_SW_TASK_CLOCK +perf '
 [ "$(wc -l <out)" -eq 2 ] || die "--match lets others through"
 
+for pmu in /sys/bus/event_source/devices/*/events; do
+	[ -d "$pmu" ] || continue
+	name=$(basename "$(dirname "$pmu")")
+	for event in "$pmu"/*; do
+		case $event in *.* | */\*) continue ;; esac
+		sensor list events --match "$name/$(basename "$event")/" >out
+		has out "^$name/$(basename "$event")/ +$name "
+		break
+	done
+done
+
 sleep 5 &
 pid=$!
 sensor list targets >out
 kill $pid
-has out '^ *pid +CPU time +target$'
+has out '^ *pid +CPU time +called +target$'
 has out "^ *$pid +.*process:$pid:"
+# A cgroup as a runtime makes it, where cgroups may be made.
+base=$(awk '$3 == "cgroup" && $4 ~ /(^|,)perf_event(,|$)/ { v1 = $2 } $3 == "cgroup2" { v2 = $2 }
+	END { print v1 ? v1 : v2 }' /proc/self/mounts)
+id=$(printf 'fed%061d' $$)
+if [ -n "$base" ] && mkdir "$base/docker-$id.scope" 2>/dev/null; then
+	sensor list targets --match "/docker-$id*" >out || true
+	sensor list targets --json --match "/docker-$id*" >json || true
+	rmdir "$base/docker-$id.scope"
+	has out "docker-$id.scope"
+	has json "\"target\":\"/docker-$id.scope\",.*\"container_id\":\"$id\""
+fi
 sensor list targets --json --match 'no such name' >out
 [ "$(cat out)" = '[]' ] || die "an empty list is not []"

@@ -63,6 +63,24 @@ static int show(struct cli *cli, void *config, struct err *err)
 	return cli->arguments && !strcmp(cli->argument[0], "found") ? 2 : 0;
 }
 
+/* As a service does when its files changed. */
+static int again(struct cli *cli, void *values, struct err *err)
+{
+	struct sample fresh = { 0 };
+	struct config config;
+
+	(void)values;
+	for (int i = 0; i < 2; i++) {
+		scratch_write("c.json", i ? "{" : "{ \"window\": 7 }");
+		if (cli_read_again(cli, &config, &fresh, err) < 0)
+			return -1;
+		printf("again %g %d\n", fresh.window, fresh.force);
+		config_done(&config);
+		fresh = (struct sample){ 0 };
+	}
+	return 0;
+}
+
 static int fit(struct cli *cli, void *config, struct err *err)
 {
 	(void)config;
@@ -87,6 +105,12 @@ static const struct cli_command commands[] = {
 	  .fields = fit_fields,
 	  .config_size = sizeof(struct sample),
 	  .run = fit },
+	{ .name = "run",
+	  .summary = "go on",
+	  .fields = sweep_fields,
+	  .config_size = sizeof(struct sample),
+	  .run = again,
+	  .takes_arguments = true },
 	{ .name = NULL }
 };
 
@@ -351,6 +375,15 @@ START_TEST(a_program_lists_its_commands)
 }
 END_TEST
 
+START_TEST(a_line_and_its_files_are_read_again)
+{
+	scratch_write("c.json", "{ \"window\": 3 }");
+	ck_assert_int_eq(run(&bench, "run --config c.json x --force"), 1);
+	ck_assert_str_eq(out, "again 7 1\n");
+	ck_assert_ptr_nonnull(strstr(said, "bench: c.json: "));
+}
+END_TEST
+
 START_TEST(the_version_goes_to_stdout)
 {
 	ck_assert_int_eq(run(&bench, "--version"), 0);
@@ -481,6 +514,7 @@ Suite *cli_suite(void)
 	tcase_add_test(tcase, the_config_is_printed);
 	tcase_add_loop_test(tcase, help_goes_to_stdout, 0, 3);
 	tcase_add_loop_test(tcase, a_program_lists_its_commands, 0, 2);
+	tcase_add_test(tcase, a_line_and_its_files_are_read_again);
 	tcase_add_test(tcase, the_version_goes_to_stdout);
 	tcase_add_test(tcase, a_full_disk_on_stdout_is_told);
 	tcase_add_test(tcase, a_broken_pipe_ends_quietly);

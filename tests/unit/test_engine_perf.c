@@ -388,6 +388,15 @@ START_TEST(shared_counters_are_corrected_on_request)
 	ck_assert_uint_eq(count[0].integer, 40);
 	ck_assert_uint_eq(count[1].integer, 2000);
 	ck_assert_uint_eq(count[2].integer, 1500);
+	/* Of this interval nothing was seen: as the one before. */
+	feed(on_cpu(0), 140, 2500, 1500);
+	/* And this has had its first turn, after 2500 without. */
+	feed(on_cpu(2), 110, 3000, 250);
+	count = read_engine(slot);
+	ck_assert_uint_eq(count[0].integer, 20);
+	ck_assert_uint_eq(count[1].integer, 2500);
+	ck_assert_uint_eq(count[2].integer, 1500);
+	ck_assert_uint_eq(count[3].integer, 120);
 }
 END_TEST
 

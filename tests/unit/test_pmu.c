@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sensor/pmu.h"
@@ -132,6 +133,55 @@ START_TEST(cores_are_told_apart_where_there_are_several)
 }
 END_TEST
 
+/* "NAME = ABOUT|" of each, in their order. */
+static char seen[1024];
+
+static void see_event(void *arg, const struct event_info *info)
+{
+	struct event event;
+
+	(void)arg;
+	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "%s = %s|",
+		 info->name, info->about);
+	ck_assert_int_eq(strncmp(info->name, info->pmu, strlen(info->pmu)), 0);
+	/* A name that is shown can be counted. */
+	if (strcmp(info->pmu, "msr") != 0)
+		ck_assert_int_eq(event_find(info->name, &event, NULL), 0);
+}
+
+static void see_point(void *arg, const char *group, const char *name)
+{
+	(void)arg;
+	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "%s:%s|",
+		 group, name);
+}
+
+START_TEST(what_there_is_can_be_listed)
+{
+	tree_put(&tree, DEVICES "power/events/energy-pkg.unit", "Joules\n");
+	tree_put(&tree, DEVICES "power/events/energy-pkg.scale", "2.3e-10\n");
+	seen[0] = '\0';
+	pmu_walk(see_event, NULL);
+	ck_assert_str_eq(
+		seen, "msr/aperf/ = event=0x01|"
+		      "power/energy-pkg/ = event=0x02, in Joules|"
+		      "uncore_imc_0/cas_count_read/ = event=0x04,umask=0x03|");
+	tree_put(&tree, "kernel/tracing/events/enable", "0\n");
+	tree_put(&tree, "kernel/tracing/events/sched/enable", "0\n");
+	tree_put(&tree, "kernel/tracing/events/sched/sched_migrate/id", "3\n");
+	tree_put(&tree, "kernel/tracing/events/irq/irq_entry/id", "4\n");
+	seen[0] = '\0';
+	pmu_walk_tracepoints(see_point, NULL);
+	ck_assert_str_eq(seen, "irq:irq_entry|sched:sched_migrate|"
+			       "sched:sched_switch|");
+	sysfs_root = "/nonexistent";
+	seen[0] = '\0';
+	pmu_walk(see_event, NULL);
+	pmu_walk_tracepoints(see_point, NULL);
+	ck_assert_str_eq(seen, "");
+}
+END_TEST
+
 Suite *pmu_suite(void);
 Suite *pmu_suite(void)
 {
@@ -145,6 +195,7 @@ Suite *pmu_suite(void)
 			    sizeof(unknown) / sizeof(unknown[0]));
 	tcase_add_test(tcase, modifiers_say_who_is_counted);
 	tcase_add_test(tcase, cores_are_told_apart_where_there_are_several);
+	tcase_add_test(tcase, what_there_is_can_be_listed);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -21,6 +21,7 @@ static struct clock_virtual virtual;
 static struct sampler_config config;
 static struct sampler *sampler;
 static pid_t child[3];
+static size_t reloads;
 
 static void setup(void)
 {
@@ -284,6 +285,56 @@ START_TEST(targets_follow_all_by_name_come_and_go)
 }
 END_TEST
 
+/* At 250 ms others are asked for, and at 450 ms none. */
+static bool reload(void *arg)
+{
+	struct target_set *before = targets;
+	int64_t now_ns = clock_now_ns(&virtual.clock);
+	size_t wanted = now_ns < 250 * MS ? 0 : now_ns < 450 * MS ? 1 : 2;
+
+	(void)arg;
+	if (reloads >= wanted)
+		return false;
+	reloads = wanted;
+	targets = target_set_new("/proc");
+	if (wanted == 1)
+		for (int i = 1; i < 3; i++)
+			ck_assert_int_eq(
+				target_set_add_pid(targets, child[i], NULL), 0);
+	sampler_retarget(sampler, targets);
+	target_set_free(before);
+	return false;
+}
+
+START_TEST(other_targets_take_over_and_common_ones_go_on)
+{
+	start_child(0, "fwtest-a");
+	start_child(1, "fwtest-b");
+	start_child(2, "fwtest-c");
+	count_processes();
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(target_set_add_pid(targets, child[i], NULL),
+				 0);
+	config.duration_ns = 600 * MS;
+	config.stop = reload;
+	config.end_with_targets = true;
+	run();
+	/* Those that are left have a last report. */
+	if (child[0] > 9999 && child[2] > child[0])
+		ck_assert_str_eq(
+			story(),
+			"100 all|100 fwtest-a|100 fwtest-b|"
+			"200 all|200 fwtest-a|200 fwtest-b|"
+			"300 all|300 fwtest-a|300 fwtest-b|300 fwtest-c|"
+			"400 all|400 fwtest-b|400 fwtest-c|"
+			"500 all|500 fwtest-b|500 fwtest-c|"
+			"600 all|");
+	else
+		ck_assert_ptr_nonnull(strstr(story(), "400 fwtest-c|"));
+	ck_assert_uint_eq(sampler_targets(sampler), 0);
+}
+END_TEST
+
 START_TEST(it_ends_with_its_last_target_where_asked)
 {
 	start_child(0, "fwtest-b");
@@ -335,6 +386,7 @@ Suite *sampler_suite(void)
 		       what_was_not_reported_yet_comes_at_the_end_where_asked);
 	tcase_add_test(tests, a_long_interval_is_slept_in_pieces);
 	tcase_add_test(tests, targets_follow_all_by_name_come_and_go);
+	tcase_add_test(tests, other_targets_take_over_and_common_ones_go_on);
 	tcase_add_test(tests, it_ends_with_its_last_target_where_asked);
 	tcase_add_test(tests, a_place_that_fails_ends_it);
 	suite_add_tcase(suite, tests);
