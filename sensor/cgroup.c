@@ -36,12 +36,12 @@ struct cgroup_tree {
 	int fd;
 	bool blind; /* a folder is not watched */
 	uint64_t changes;
-	size_t checked; /* how many folders, of those in the order of a walk */
+	struct node *unchecked; /* the next to look at again; NULL: the base */
 };
 
 /* Folders to look at again at a time, at least. */
-#define RECHECK_MIN   8
-#define RECHECK_TIMES 64
+#define RECHECK_MIN   2
+#define RECHECK_TIMES 256
 
 /* ---- nodes ----------------------------------------------------------------- */
 
@@ -58,9 +58,19 @@ static void watch(struct cgroup_tree *tree, struct node *node)
 	}
 }
 
+/* The one after it and all below it in the order of a walk. */
+static struct node *node_behind(struct node *node)
+{
+	while (node && !node->next)
+		node = node->parent;
+	return node ? node->next : NULL;
+}
+
 /* The watch goes with the folder; only one that is still there is ended. */
 static void free_node(struct cgroup_tree *tree, struct node *node)
 {
+	if (tree->unchecked == node)
+		tree->unchecked = node_behind(node);
 	while (node->child) {
 		struct node *child = node->child;
 
@@ -230,30 +240,18 @@ static bool has_all(const struct node *node)
 	       status.st_nlink == children + 2;
 }
 
-/* Those from the `first` on, as long as there are `left`. */
-static void recheck(struct cgroup_tree *tree, struct node *node, size_t *first,
-		    size_t *left)
-{
-	if (*first > 0) {
-		(*first)--;
-	} else if (*left > 0) {
-		(*left)--;
-		if (!has_all(node))
-			(void)read_folder(tree, node, false);
-	}
-	for (struct node *child = node->child; child && *left > 0;
-	     child = child->next)
-		recheck(tree, child, first, left);
-}
-
 bool cgroup_tree_recheck(struct cgroup_tree *tree)
 {
-	size_t some = RECHECK_MIN + tree->count / RECHECK_TIMES;
-	size_t first = tree->checked, left = some;
+	struct node *node = tree->unchecked ? tree->unchecked : &tree->base;
+	size_t left = RECHECK_MIN + tree->count / RECHECK_TIMES;
 	uint64_t changes = tree->changes;
 
-	recheck(tree, &tree->base, &first, &left);
-	tree->checked = left > 0 ? 0 : tree->checked + some;
+	for (; node && left > 0; left--) {
+		if (!has_all(node))
+			(void)read_folder(tree, node, false);
+		node = node->child ? node->child : node_behind(node);
+	}
+	tree->unchecked = node;
 	return tree->changes != changes;
 }
 

@@ -61,7 +61,7 @@ bool cgroup_tree_is_blind(const struct cgroup_tree *tree);
 bool cgroup_tree_follow(struct cgroup_tree *tree);
 /* Reads the whole tree again. */
 int cgroup_tree_rescan(struct cgroup_tree *tree, struct err *err);
-/* Looks at a part of it again, another one each time, and at all of it in 64
+/* Looks at a part of it again, another one each time, and at all of it in 256
  * times at most; true if something was not as it was announced. */
 bool cgroup_tree_recheck(struct cgroup_tree *tree);
 

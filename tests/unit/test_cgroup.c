@@ -169,7 +169,7 @@ START_TEST(a_look_at_parts_finds_what_was_not_announced)
 	make("n71/new");
 	drop("n33");
 	lose_what_is_announced();
-	for (int i = 0; i < 2 * 64; i++)
+	for (int i = 0; i < 2 * 256; i++)
 		cgroup_tree_recheck(cgroups);
 	list();
 	ck_assert_ptr_nonnull(strstr(listed, "/n71+ /n71/new "));
