@@ -71,6 +71,7 @@ $(if $(COV),$(eval EXTRA_CFLAGS :=))
 CLANG   ?= clang
 BPFTOOL := $(or $(BPFTOOL),$(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool))
 BPF     := $(or $(BPF),$(shell { $(CLANG) --version && $(BPFTOOL) version && $(PKG_CONFIG) --exists libbpf; } >/dev/null 2>&1 && echo 1 || echo 0))
+.DEFAULT_GOAL := all
 ifneq ($(BPF),0)
 PC_sensor += libbpf
 $(BUILD)/obj/sensor/engine.o: EXTRA_CFLAGS += -DFEDWATTS_BPF

@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -36,7 +38,11 @@ struct cgroup_tree {
 	int fd;
 	bool blind; /* a folder is not watched */
 	uint64_t changes;
-	size_t checked; /* how many folders, of those in the order of a walk */
+	struct node *unchecked; /* the next to look at again; NULL: the base */
+	/* How many more the kernel counts than are known, as it was when all
+	 * folders were read, and lately. */
+	int stat_fd; /* -1: it does not count them (v1) */
+	int64_t hidden, doubted;
 };
 
 /* Folders to look at again at a time, at least. */
@@ -58,9 +64,19 @@ static void watch(struct cgroup_tree *tree, struct node *node)
 	}
 }
 
+/* The one after it and all below it in the order of a walk. */
+static struct node *node_behind(struct node *node)
+{
+	while (node && !node->next)
+		node = node->parent;
+	return node ? node->next : NULL;
+}
+
 /* The watch goes with the folder; only one that is still there is ended. */
 static void free_node(struct cgroup_tree *tree, struct node *node)
 {
+	if (tree->unchecked == node)
+		tree->unchecked = node_behind(node);
 	while (node->child) {
 		struct node *child = node->child;
 
@@ -210,10 +226,26 @@ static int read_folder(struct cgroup_tree *tree, struct node *node, bool deep)
 	return 0;
 }
 
+/* How many the kernel counts below the base, but for those that are known. */
+static bool read_hidden(const struct cgroup_tree *tree, int64_t *hidden)
+{
+	char text[64];
+	ssize_t got = pread(tree->stat_fd, text, sizeof(text) - 1, 0);
+	int64_t count;
+
+	text[got > 0 ? got : 0] = '\0';
+	if (sscanf(text, "nr_descendants %" SCNd64, &count) != 1)
+		return false;
+	*hidden = count - (int64_t)tree->count;
+	return true;
+}
+
 int cgroup_tree_rescan(struct cgroup_tree *tree, struct err *err)
 {
 	if (read_folder(tree, &tree->base, true) < 0)
 		return err_sys(err, "open %s", tree->base.path);
+	if (read_hidden(tree, &tree->hidden))
+		tree->doubted = tree->hidden;
 	return 0;
 }
 
@@ -230,30 +262,39 @@ static bool has_all(const struct node *node)
 	       status.st_nlink == children + 2;
 }
 
-/* Those from the `first` on, as long as there are `left`. */
-static void recheck(struct cgroup_tree *tree, struct node *node, size_t *first,
-		    size_t *left)
+/* One that comes at this moment may be counted and not announced yet; so only
+ * a number that stays is believed. */
+static void recount(struct cgroup_tree *tree, int64_t hidden)
 {
-	if (*first > 0) {
-		(*first)--;
-	} else if (*left > 0) {
-		(*left)--;
+	if (hidden != tree->hidden && hidden == tree->doubted)
+		(void)cgroup_tree_rescan(tree, NULL);
+	else
+		tree->doubted = hidden;
+}
+
+/* A part of the folders, another one each time. */
+static void recheck_part(struct cgroup_tree *tree)
+{
+	struct node *node = tree->unchecked ? tree->unchecked : &tree->base;
+	size_t left = RECHECK_MIN + tree->count / RECHECK_TIMES;
+
+	for (; node && left > 0; left--) {
 		if (!has_all(node))
 			(void)read_folder(tree, node, false);
+		node = node->child ? node->child : node_behind(node);
 	}
-	for (struct node *child = node->child; child && *left > 0;
-	     child = child->next)
-		recheck(tree, child, first, left);
+	tree->unchecked = node;
 }
 
 bool cgroup_tree_recheck(struct cgroup_tree *tree)
 {
-	size_t some = RECHECK_MIN + tree->count / RECHECK_TIMES;
-	size_t first = tree->checked, left = some;
 	uint64_t changes = tree->changes;
+	int64_t hidden;
 
-	recheck(tree, &tree->base, &first, &left);
-	tree->checked = left > 0 ? 0 : tree->checked + some;
+	if (read_hidden(tree, &hidden))
+		recount(tree, hidden);
+	else
+		recheck_part(tree);
 	return tree->changes != changes;
 }
 
@@ -335,6 +376,14 @@ bool cgroup_tree_follow(struct cgroup_tree *tree)
 
 /* ---- the whole ------------------------------------------------------------- */
 
+static int open_stat(const char *base)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/cgroup.stat", base);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 struct cgroup_tree *cgroup_tree_open(const char *base, struct err *err)
 {
 	struct cgroup_tree *tree = xcalloc(1, sizeof(*tree));
@@ -343,6 +392,7 @@ struct cgroup_tree *cgroup_tree_open(const char *base, struct err *err)
 	tree->base.watch = -1;
 	tree->name_at = strlen(tree->base.path);
 	tree->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	tree->stat_fd = open_stat(tree->base.path);
 	if (cgroup_tree_rescan(tree, err) < 0) {
 		cgroup_tree_close(tree);
 		return NULL;
@@ -357,6 +407,8 @@ void cgroup_tree_close(struct cgroup_tree *tree)
 	free_node(tree, &tree->base);
 	if (tree->fd >= 0)
 		close(tree->fd);
+	if (tree->stat_fd >= 0)
+		close(tree->stat_fd);
 	free(tree);
 }
 

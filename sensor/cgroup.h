@@ -61,8 +61,9 @@ bool cgroup_tree_is_blind(const struct cgroup_tree *tree);
 bool cgroup_tree_follow(struct cgroup_tree *tree);
 /* Reads the whole tree again. */
 int cgroup_tree_rescan(struct cgroup_tree *tree, struct err *err);
-/* Looks at a part of it again, another one each time, and at all of it in 64
- * times at most; true if something was not as it was announced. */
+/* Notices what was not announced; true if there was something.  Cgroup v2 counts
+ * them, and is asked twice; else a part is looked at again, another one each
+ * time, and all of it in 64 times at most. */
 bool cgroup_tree_recheck(struct cgroup_tree *tree);
 
 size_t cgroup_tree_count(const struct cgroup_tree *tree);

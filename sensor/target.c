@@ -331,36 +331,29 @@ static void tell(struct target_set *set, const struct target_watch *watch)
 
 /* What is announced need not be looked for: to read the folders of a thousand
  * cgroups takes as long as a hundred ticks of them. */
-static int look_at_cgroups(struct target_set *set, struct err *err)
+static int look_at_tree(struct target_set *set, bool *changed, struct err *err)
 {
-	bool changed = cgroup_tree_follow(set->tree);
-
+	*changed = cgroup_tree_follow(set->tree);
 	if (!set->looked || cgroup_tree_is_blind(set->tree)) {
 		if (cgroup_tree_rescan(set->tree, err) < 0)
 			return -1;
-		set->looked = changed = true;
+		set->looked = *changed = true;
 	} else if (cgroup_tree_recheck(set->tree)) {
-		changed = true;
+		*changed = true;
 	}
-	if (changed)
-		target_see_cgroups(set);
-	for (size_t i = 0; !changed && i < set->members; i++)
-		if (set->member[i].target.pid == 0)
-			set->member[i].seen = true;
 	return 0;
 }
 
-static void forget(struct target_set *set)
+/* May there be others than cgroups? */
+static bool has_processes(const struct target_set *set)
 {
-	for (size_t i = 0; i < set->members; i++)
-		set->member[i].seen = false;
+	return set->patterns.count > 0 || set->threaded > 0 ||
+	       (set->members > 0 &&
+		set->member[set->members - 1].target.pid > 0);
 }
 
-int target_set_look(struct target_set *set, struct err *err)
+static int see_processes(struct target_set *set, struct err *err)
 {
-	forget(set);
-	if (set->tree && look_at_cgroups(set, err) < 0)
-		return -1;
 	if (set->patterns.count == 0)
 		see_members(set);
 	else if (see_everything(set, err) < 0)
@@ -370,12 +363,31 @@ int target_set_look(struct target_set *set, struct err *err)
 	return 0;
 }
 
+int target_set_look(struct target_set *set, struct err *err)
+{
+	bool changed = false;
+
+	if (set->tree && look_at_tree(set, &changed, err) < 0)
+		return -1;
+	if (!changed && !has_processes(set))
+		return 0;
+	set->news = true;
+	for (size_t i = 0; i < set->members; i++)
+		set->member[i].seen =
+			!changed && set->member[i].target.pid == 0;
+	if (changed)
+		target_see_cgroups(set);
+	return see_processes(set, err);
+}
+
 int target_set_scan(struct target_set *set, const struct target_watch *watch,
 		    struct err *err)
 {
 	if (target_set_look(set, err) < 0)
 		return -1;
-	tell(set, watch);
+	if (set->news)
+		tell(set, watch);
+	set->news = false;
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct target_set {
 	bool all;
 	bool v1;
 	bool looked; /* at all cgroups */
+	bool news;   /* that were not told */
 	char *files;
 };
 

@@ -183,6 +183,29 @@ START_TEST(a_look_at_parts_finds_what_was_not_announced)
 }
 END_TEST
 
+START_TEST(a_count_that_stays_tells_of_one_that_was_not_announced)
+{
+	cgroup_tree_close(cgroups);
+	tree_put(&tree, "cgroup.stat",
+		 "nr_descendants 5\nnr_dying_descendants 1\n");
+	cgroups = cgroup_tree_open(tree.root, NULL);
+	make("unseen");
+	lose_what_is_announced();
+	ck_assert(!cgroup_tree_recheck(cgroups));
+	tree_put(&tree, "cgroup.stat", "nr_descendants 6\n");
+	ck_assert(!cgroup_tree_recheck(cgroups));
+	ck_assert(cgroup_tree_recheck(cgroups));
+	ck_assert_ptr_nonnull(strstr(list(), "/unseen "));
+	ck_assert(!cgroup_tree_recheck(cgroups));
+	drop("unseen");
+	tree_put(&tree, "cgroup.stat", "nr_descendants 5\n");
+	cgroup_tree_follow(cgroups);
+	ck_assert(!cgroup_tree_recheck(cgroups));
+	ck_assert(!cgroup_tree_recheck(cgroups));
+	ck_assert_uint_eq(cgroup_tree_count(cgroups), 2);
+}
+END_TEST
+
 static void note_longest(void *arg, const struct cgroup *cgroup)
 {
 	size_t *longest = (size_t *)arg;
@@ -319,6 +342,8 @@ Suite *cgroup_suite(void)
 	tcase_add_test(tcase, the_same_name_again_is_another_cgroup);
 	tcase_add_test(tcase, one_that_is_gone_before_it_is_looked_at_is_none);
 	tcase_add_test(tcase, looking_again_finds_the_difference);
+	tcase_add_test(tcase,
+		       a_count_that_stays_tells_of_one_that_was_not_announced);
 	tcase_add_test(tcase, a_look_at_parts_finds_what_was_not_announced);
 	tcase_add_test(tcase, names_may_be_as_long_as_paths);
 	tcase_add_test(tcase, many_come_and_go);
