@@ -70,13 +70,6 @@ static void entry_add(struct power_reports *reports, const char *target,
 		(struct entry){ target, of, watts, sigma };
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	return strcmp(x->target, y->target);
-}
-
 /* What no target explains, the kernel's part of it for itself. */
 static void rest_fill(struct power_reports *reports,
 		      const struct tick_watts *watts)
@@ -97,6 +90,28 @@ static void rest_fill(struct power_reports *reports,
 		  (1 - part) * sigma);
 }
 
+/* The first `sorted` of them are in order: the few behind go in between. */
+static void entries_sort(struct power_reports *reports, size_t sorted)
+{
+	for (size_t i = sorted; i < reports->entries; i++) {
+		struct entry entry = reports->entry[i];
+		size_t low = 0, high = i;
+
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+
+			if (strcmp(reports->entry[middle].target,
+				   entry.target) <= 0)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		memmove(&reports->entry[low + 1], &reports->entry[low],
+			(i - low) * sizeof(entry));
+		reports->entry[low] = entry;
+	}
+}
+
 static void entries_fill(struct power_reports *reports,
 			 const struct tick_watts *watts)
 {
@@ -115,8 +130,7 @@ static void entries_fill(struct power_reports *reports,
 			  watts->sigma_w ? watts->idle_sigma_w : (double)NAN);
 	if (of->unattributed_w > 0 || !isnan(watts->excess))
 		rest_fill(reports, watts);
-	qsort(reports->entry, reports->entries, sizeof(*reports->entry),
-	      compare_entries);
+	entries_sort(reports, tick->targets);
 }
 
 /* ---- what is said about it ------------------------------------------------ */
@@ -223,16 +237,21 @@ int power_reports_put(struct power_reports *reports,
 		.sensor = watts->tick->sensor,
 	};
 
+	bool bare = sink_bare(sink);
+
 	entries_fill(reports, watts);
 	rows_reserve(reports);
-	metadata_fill(reports, watts);
+	if (!bare)
+		metadata_fill(reports, watts);
 	for (size_t i = 0; i < reports->entries; i++) {
 		reports->value[i].real = reports->entry[i].watts;
 		reports->row[i] = (struct row){
 			.target = reports->entry[i].target,
 			.layout = reports->layout,
 			.value = &reports->value[i],
-			.metadata = reports->metadata.data + reports->offset[i],
+			.metadata = bare ? NULL
+					 : reports->metadata.data +
+						    reports->offset[i],
 		};
 	}
 	batch.row = reports->row;

@@ -374,8 +374,14 @@ static int compare_targets(const void *a, const void *b)
 /* By name, as streams have them; each with its parent's index. */
 static void targets_sort(struct tick *tick)
 {
-	qsort(tick->target, tick->targets, sizeof(*tick->target),
-	      compare_targets);
+	bool sorted = true;
+
+	for (size_t i = 1; i < tick->targets && sorted; i++)
+		sorted = compare_targets(&tick->target[i - 1],
+					 &tick->target[i]) < 0;
+	if (!sorted)
+		qsort(tick->target, tick->targets, sizeof(*tick->target),
+		      compare_targets);
 	for (size_t i = 0; i < tick->targets; i++) {
 		struct tick_target wanted = { .name = tick->target[i].within };
 		const struct tick_target *found = NULL;
