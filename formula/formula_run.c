@@ -165,6 +165,7 @@ static int tick_policy(struct run *run, struct stream *stream,
 		.model = run->weights.basis,
 		.policy = policy->name,
 		.excess = run->weights.excess,
+		.predicted_w = run->weights.predicted_w,
 	};
 
 	watts.idle_w = idle_watts(run, stream, &watts.idle_from);

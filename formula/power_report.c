@@ -162,6 +162,7 @@ static void common_put(const struct tick_watts *watts, struct text *out)
 	put_string(out, "idle_w_from", watts->idle_from);
 	put_string(out, "meter", tick->meter);
 	put_real(out, "meter_w", watts->meter_w);
+	put_real(out, "predicted_w", watts->predicted_w);
 	put_real(out, "residual_w", watts->watts->residual_w);
 	text_printf(out, ",\"source\":%d", (int)energy->source);
 	if (energy_is_estimate(energy->source))
