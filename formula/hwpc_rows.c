@@ -128,9 +128,9 @@ static int header_read(struct hwpc_rows *rows, struct err *err)
 
 		if (i == HWPC_COLUMNS_MAX)
 			return complain(rows, err, "too many columns");
-		for (unsigned char r = TIME; r < ROLES; r++)
+		for (int r = TIME; r < ROLES; r++)
 			if (!strcmp(cell, name[r]))
-				rows->role[i] = r;
+				rows->role[i] = (unsigned char)r;
 		seen[rows->role[i]] = true;
 		if (rows->role[i] == VALUE)
 			rows->event[i] = xstrdup(cell);

@@ -135,17 +135,24 @@ static void entries_fill(struct power_reports *reports,
 
 /* ---- what is said about it ------------------------------------------------ */
 
+static void put_key(struct text *out, const char *key)
+{
+	text_put_bytes(out, ",\"", 2);
+	text_put(out, key);
+	text_put_bytes(out, "\":", 2);
+}
+
 static void put_real(struct text *out, const char *key, double value)
 {
 	if (!isfinite(value))
 		return;
-	text_printf(out, ",\"%s\":", key);
+	put_key(out, key);
 	text_put_real(out, value);
 }
 
 static void put_string(struct text *out, const char *key, const char *value)
 {
-	text_printf(out, ",\"%s\":", key);
+	put_key(out, key);
 	text_put_json(out, value);
 }
 
@@ -196,7 +203,7 @@ static void metadata_put(const struct power_reports *reports,
 	text_put_json(out, watts->model);
 	put_real(out, "ratio", ratio);
 	put_real(out, "sigma_w", sigma_of(watts, entry, ratio));
-	text_put(out, reports->common.data);
+	text_put_bytes(out, reports->common.data, reports->common.length);
 	if (entry->of && entry->of->parent >= 0)
 		put_string(out, "within", entry->of->within);
 	if (entry->of && entry->of->names)
