@@ -55,27 +55,84 @@ const struct counts_package *counts_find(const struct counts *counts,
 	return NULL;
 }
 
-static struct counts_package *package_get(struct counts *counts,
-					  const char *name)
-{
-	struct counts_package *package;
+/* What a value is added to besides events. */
+enum { JOULES = COUNTS_EVENTS, DRAM_JOULES, APERF, MPERF };
 
-	for (size_t i = 0; i < counts->packages; i++)
-		if (!strncmp(counts->package[i].name, name,
-			     sizeof(package->name) - 1))
-			return &counts->package[i];
-	if (counts->packages == COUNTS_PACKAGES_MAX)
-		return NULL;
-	counts->package = xrealloc(counts->package, counts->packages + 1,
-				   sizeof(*counts->package));
-	package = &counts->package[counts->packages++];
-	memset(package->name, 0, sizeof(package->name));
-	strncat(package->name, name, sizeof(package->name) - 1);
-	for (size_t e = 0; e < COUNTS_EVENTS; e++)
-		package->event[e] = (double)NAN;
-	package->joules = package->dram_joules = package->speed = (double)NAN;
-	package->volts = (double)NAN;
-	return package;
+static size_t package_get(struct counts_plan *plan, const char *name)
+{
+	size_t size = sizeof(plan->package[0]);
+
+	for (size_t i = 0; i < plan->packages; i++)
+		if (!strncmp(plan->package[i], name, size - 1))
+			return i;
+	if (plan->packages == COUNTS_PACKAGES_MAX)
+		return COUNTS_PACKAGES_MAX;
+	plan->package = xrealloc(plan->package, plan->packages + 1, size);
+	memset(plan->package[plan->packages], 0, size);
+	strncat(plan->package[plan->packages], name, size - 1);
+	return plan->packages++;
+}
+
+static void step_add(struct counts_plan *plan, const struct hwpc_report *report,
+		     size_t value, size_t package, int to)
+{
+	plan->step = mem_grow(plan->step, &plan->capacity, plan->steps + 1,
+			      sizeof(*plan->step));
+	plan->step[plan->steps++] = (struct counts_step){
+		.from = scaled_find(report, value), .package = package, .to = to
+	};
+}
+
+/* Of packages that have something else. */
+static void msr_find(struct counts_plan *plan, const struct hwpc_report *report)
+{
+	for (size_t i = 0; i < report->values; i++) {
+		const struct hwpc_value *v = &report->value[i];
+		bool aperf = !strcmp(v->event, "APERF");
+
+		if (strcmp(v->group, "msr") != 0 ||
+		    (!aperf && strcmp(v->event, "MPERF") != 0))
+			continue;
+		for (size_t p = 0; p < plan->packages; p++)
+			if (!strcmp(v->package, plan->package[p]))
+				step_add(plan, report, i, p,
+					 aperf ? APERF : MPERF);
+	}
+}
+
+/* What a value of group rapl is; -1: nothing here. */
+static int joules_of(const char *event)
+{
+	if (!strcmp(event, "RAPL_ENERGY_PKG"))
+		return JOULES;
+	return strcmp(event, "RAPL_ENERGY_DRAM") ? -1 : DRAM_JOULES;
+}
+
+void counts_plan_find(struct counts_plan *plan,
+		      const struct hwpc_report *report)
+{
+	plan->packages = plan->steps = 0;
+	for (size_t i = 0; i < report->values; i++) {
+		const struct hwpc_value *v = &report->value[i];
+		bool rapl = !strcmp(v->group, HWPC_GROUP_RAPL);
+		bool core = !strcmp(v->group, HWPC_GROUP_CORE);
+		int to = core ? event_of(v->event) : -1;
+		size_t package = rapl || to >= 0 ? package_get(plan, v->package)
+						 : COUNTS_PACKAGES_MAX;
+
+		if (rapl)
+			to = joules_of(v->event);
+		if (package < COUNTS_PACKAGES_MAX && to >= 0)
+			step_add(plan, report, i, package, to);
+	}
+	msr_find(plan, report);
+}
+
+void counts_plan_done(struct counts_plan *plan)
+{
+	free(plan->package);
+	free(plan->step);
+	*plan = (struct counts_plan){ 0 };
 }
 
 static void add(double *sum, double value)
@@ -83,44 +140,23 @@ static void add(double *sum, double value)
 	*sum = isnan(*sum) ? value : *sum + value;
 }
 
-/* time_enabled by time_running, of the CPU whose values stand around `i`. */
-static double scale_of(const struct hwpc_report *report, size_t i)
+/* Joules, APERF and MPERF are never taken turns with. */
+static void step_do(const struct counts_step *step,
+		    const struct hwpc_report *report,
+		    struct counts_package *package, double *aperf,
+		    double *mperf)
 {
-	const struct hwpc_value *at = &report->value[i], *v;
-	const struct hwpc_value *end = report->value + report->values;
-	double enabled = 0, running = 0;
+	double raw = report->value[step->from.value].value;
 
-	while (at > report->value && at[-1].cpu == at->cpu &&
-	       at[-1].package == at->package)
-		at--;
-	for (v = at; v < end && v->cpu == at->cpu && v->package == at->package;
-	     v++) {
-		if (!strcmp(v->event, "time_enabled"))
-			enabled = v->value;
-		else if (!strcmp(v->event, "time_running"))
-			running = v->value;
-	}
-	return running > 0 && enabled > running ? enabled / running : 1;
-}
-
-static void msr_read(const struct hwpc_report *report, struct counts *counts)
-{
-	for (size_t p = 0; p < counts->packages; p++) {
-		struct counts_package *package = &counts->package[p];
-		double aperf = 0, mperf = 0;
-
-		for (size_t i = 0; i < report->values; i++) {
-			const struct hwpc_value *v = &report->value[i];
-
-			if (strcmp(v->group, "msr") != 0 ||
-			    strcmp(v->package, package->name) != 0)
-				continue;
-			aperf += strcmp(v->event, "APERF") ? 0 : v->value;
-			mperf += strcmp(v->event, "MPERF") ? 0 : v->value;
-		}
-		if (mperf > 0 && aperf > 0)
-			package->speed = aperf / mperf;
-	}
+	if (step->to < COUNTS_EVENTS)
+		add(&package->event[step->to],
+		    scaled_read(&step->from, report));
+	else if (step->to == JOULES)
+		add(&package->joules, raw * HWPC_RAPL_UNIT_J);
+	else if (step->to == DRAM_JOULES)
+		add(&package->dram_joules, raw * HWPC_RAPL_UNIT_J);
+	else
+		*(step->to == APERF ? aperf : mperf) += raw;
 }
 
 static void volts_read(const struct hwpc_report *report, struct counts *counts)
@@ -139,29 +175,47 @@ static void volts_read(const struct hwpc_report *report, struct counts *counts)
 	}
 }
 
-void counts_read(const struct hwpc_report *report, struct counts *counts)
+static void packages_start(const struct counts_plan *plan,
+			   struct counts *counts)
 {
-	for (size_t i = 0; i < report->values; i++) {
-		const struct hwpc_value *v = &report->value[i];
-		bool rapl = !strcmp(v->group, HWPC_GROUP_RAPL);
-		int event = strcmp(v->group, HWPC_GROUP_CORE)
-				    ? -1
-				    : event_of(v->event);
-		struct counts_package *package =
-			rapl || event >= 0 ? package_get(counts, v->package)
-					   : NULL;
+	static const struct counts_package none = {
+		.event = { (double)NAN, (double)NAN, (double)NAN, (double)NAN },
+		.joules = (double)NAN,
+		.dram_joules = (double)NAN,
+		.speed = (double)NAN,
+		.volts = (double)NAN,
+	};
 
-		if (!package)
-			continue;
-		if (event >= 0)
-			add(&package->event[event],
-			    v->value * scale_of(report, i));
-		else if (!strcmp(v->event, "RAPL_ENERGY_PKG"))
-			add(&package->joules, v->value * HWPC_RAPL_UNIT_J);
-		else if (!strcmp(v->event, "RAPL_ENERGY_DRAM"))
-			add(&package->dram_joules, v->value * HWPC_RAPL_UNIT_J);
+	_Static_assert(COUNTS_EVENTS == 4, "one NaN for each");
+	counts->packages = plan->packages;
+	if (plan->packages)
+		counts->package =
+			xcalloc(plan->packages, sizeof(*counts->package));
+	for (size_t p = 0; p < plan->packages; p++) {
+		counts->package[p] = none;
+		memcpy(counts->package[p].name, plan->package[p],
+		       sizeof(counts->package[p].name));
 	}
-	msr_read(report, counts);
+}
+
+void counts_read(const struct counts_plan *plan,
+		 const struct hwpc_report *report, struct counts *counts)
+{
+	double aperf[COUNTS_PACKAGES_MAX], mperf[COUNTS_PACKAGES_MAX];
+
+	packages_start(plan, counts);
+	for (size_t p = 0; p < plan->packages; p++)
+		aperf[p] = mperf[p] = 0;
+	for (size_t i = 0; i < plan->steps; i++) {
+		const struct counts_step *step = &plan->step[i];
+		size_t p = step->package;
+
+		step_do(step, report, &counts->package[p], &aperf[p],
+			&mperf[p]);
+	}
+	for (size_t p = 0; p < plan->packages; p++)
+		if (aperf[p] > 0 && mperf[p] > 0)
+			counts->package[p].speed = aperf[p] / mperf[p];
 	volts_read(report, counts);
 }
 

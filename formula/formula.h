@@ -38,11 +38,10 @@ struct formula_config {
 	int method; /* of enum smartwatts_method */
 };
 
-/* Reads one "--from" after the other and gives every report to `use`. */
+/* Reads what one "--from" names and gives every report to `use`. */
 typedef int formula_use(void *self, const struct doc *doc, struct err *err);
-int formula_read(const struct formula_config *config,
-		 const struct field_list *from, formula_use *use, void *self,
-		 struct err *err);
+int formula_read(const struct formula_config *config, const char *uri,
+		 formula_use *use, void *self, struct err *err);
 
 extern const struct field formula_fields[];
 extern const char formula_about[];

@@ -26,8 +26,8 @@ static int source_use(struct source *source, formula_use *use, void *self,
 	return cli_stop_signal() ? 0 : got;
 }
 
-static int uri_use(const struct formula_config *config, const char *uri,
-		   formula_use *use, void *self, struct err *err)
+int formula_read(const struct formula_config *config, const char *uri,
+		 formula_use *use, void *self, struct err *err)
 {
 	const struct source_filter filter = {
 		.since_ms = config->since_ms,
@@ -39,18 +39,5 @@ static int uri_use(const struct formula_config *config, const char *uri,
 	if (source && source_torn(source))
 		log_warn("formula", "%s: a torn last line was skipped", uri);
 	source_close(source);
-	return result;
-}
-
-int formula_read(const struct formula_config *config,
-		 const struct field_list *from, formula_use *use, void *self,
-		 struct err *err)
-{
-	int result = 0;
-
-	if (!from->count)
-		result = uri_use(config, "jsonl:-", use, self, err);
-	for (size_t i = 0; i < from->count && result == 0; i++)
-		result = uri_use(config, from->item[i], use, self, err);
 	return result;
 }

@@ -8,6 +8,8 @@
 #include "formula/apportion.h"
 #include "formula/formula.h"
 #include "formula/formula_summary.h"
+#include "formula/hwpc_csv.h"
+#include "formula/hwpc_rows.h"
 #include "formula/power_board.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -164,6 +166,7 @@ static int tick_policy(struct run *run, struct stream *stream,
 		.model = run->weights.basis,
 		.policy = policy->name,
 		.excess = run->weights.excess,
+		.predicted_w = run->weights.predicted_w,
 	};
 
 	watts.idle_w = idle_watts(run, stream, &watts.idle_from);
@@ -250,10 +253,52 @@ static int report_use(void *self, const struct doc *doc, struct err *err)
 	return ticks_use(run, err);
 }
 
+static int csv_use(struct run *run, struct hwpc_csv *csv, struct err *err)
+{
+	const struct hwpc_report *report;
+	int got = 0;
+
+	while (!cli_stop_signal() &&
+	       (got = hwpc_csv_next(csv, &report, err)) > 0)
+		if (ticks_put_report(run->ticks, report, err) < 0 ||
+		    ticks_use(run, err) < 0)
+			return err_wrap(err, "%s", hwpc_csv_where(csv));
+	return cli_stop_signal() ? 0 : got;
+}
+
+/* csv:DIR without documents, where that is possible.  What it cannot open is
+ * opened the other way, which then says what is wrong. */
+static int from_use(struct run *run, const char *uri, struct err *err)
+{
+	struct field_list files = { 0 };
+	struct hwpc_csv *csv = NULL;
+	int failed;
+
+	if (!strncmp(uri, "csv:", 4) && !run->config->since_ms &&
+	    !run->config->until_ms && hwpc_rows_files(uri + 4, &files))
+		csv = hwpc_csv_open(&files, NULL);
+	if (csv) {
+		failed = csv_use(run, csv, err);
+		if (hwpc_csv_torn(csv))
+			log_warn("formula", "%s: a torn last line was skipped",
+				 uri);
+	} else {
+		failed = formula_read(run->config, uri, report_use, run, err);
+	}
+	hwpc_csv_close(csv);
+	field_list_done(&files);
+	return failed;
+}
+
 static int all_use(struct run *run, struct err *err)
 {
 	const struct field_list *from = &run->config->from;
-	int result = formula_read(run->config, from, report_use, run, err);
+	int result = 0;
+
+	if (!from->count)
+		result = from_use(run, "jsonl:-", err);
+	for (size_t i = 0; i < from->count && result == 0; i++)
+		result = from_use(run, from->item[i], err);
 
 	/* The last tick may not be whole if something came in between. */
 	if (result < 0 || cli_stop_signal())

@@ -7,6 +7,7 @@
 
 #include "formula/cpu_frequency.h"
 #include "formula/formula.h"
+#include "formula/hwpc_rows.h"
 #include "formula/powerapi.h"
 #include "formula/smartwatts_csv.h"
 #include "formula/smartwatts_reader.h"
@@ -128,20 +129,18 @@ static int csv_use(struct run *run, const struct field_list *files,
 static int from_use(struct run *run, const char *uri, struct err *err)
 {
 	const struct formula_config *config = run->config;
-	struct field_list files = { 0 }, one = { 0 };
+	struct field_list files = { 0 };
 	int failed;
 
 	if (!strncmp(uri, "csv:", 4) && !config->since_ms &&
-	    !config->until_ms && smartwatts_csv_files(uri + 4, &files)) {
+	    !config->until_ms && hwpc_rows_files(uri + 4, &files)) {
 		failed = csv_use(run, &files, err);
 		if (failed)
 			err_wrap(err, "%s", uri);
 	} else {
-		field_list_add(&one, uri);
-		failed = formula_read(config, &one, report_use, run, err);
+		failed = formula_read(config, uri, report_use, run, err);
 	}
 	field_list_done(&files);
-	field_list_done(&one);
 	return failed;
 }
 

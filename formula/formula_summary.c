@@ -20,12 +20,14 @@ struct total {
 	const char *policy; /* static */
 	bool within;
 	double joules;
+	struct total *next; /* the one that came behind */
 };
 
 struct power_summary {
 	void *tree; /* of struct total, by target and policy */
 	struct total **total;
 	size_t totals, capacity;
+	struct total *last;
 	size_t ticks;
 	double seconds;
 	struct energy energy;
@@ -51,19 +53,20 @@ static int compare_keys(const void *a, const void *b)
 	return by_name ? by_name : strcmp(x->policy, y->policy);
 }
 
-static void total_add(struct power_summary *summary,
-		      const struct tick_watts *watts,
-		      const struct tick_target *of, const char *target,
-		      double joules)
+/* Mostly the one that came behind the last one before. */
+static struct total *total_find(struct power_summary *summary,
+				const char *policy,
+				const struct tick_target *of,
+				const char *target)
 {
+	struct total *guess = summary->last ? summary->last->next : NULL;
 	struct total *fresh, **at;
 
-	/* A policy that has no idle target is not to show one. */
-	if (!of && joules == 0)
-		return;
+	if (guess && guess->policy == policy && !strcmp(guess->target, target))
+		return guess;
 	fresh = xcalloc(1, sizeof(*fresh));
 	fresh->target = xstrdup(target);
-	fresh->policy = watts->policy;
+	fresh->policy = policy;
 	fresh->within = of && of->parent >= 0;
 	at = tsearch(fresh, &summary->tree, compare_keys);
 	if (!at)
@@ -77,7 +80,24 @@ static void total_add(struct power_summary *summary,
 		free(fresh->target);
 		free(fresh);
 	}
-	(*at)->joules += joules;
+	return *at;
+}
+
+static void total_add(struct power_summary *summary,
+		      const struct tick_watts *watts,
+		      const struct tick_target *of, const char *target,
+		      double joules)
+{
+	struct total *total;
+
+	/* A policy that has no idle target is not to show one. */
+	if (!of && joules == 0)
+		return;
+	total = total_find(summary, watts->policy, of, target);
+	total->joules += joules;
+	if (summary->last)
+		summary->last->next = total;
+	summary->last = total;
 }
 
 /* Of the meter: once a tick, whatever the number of policies. */

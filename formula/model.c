@@ -93,6 +93,7 @@ int model_weigh(struct model *model, const struct tick *tick,
 	weights->rest_variance = weights->whole_rest_variance = 0;
 	weights->idle_variance = 0;
 	weights->idle_w = weights->excess = weights->kernel = (double)NAN;
+	weights->predicted_w = (double)NAN;
 	weights->basis = model->kind->name;
 	return model->kind->weigh(model->self, tick, weights, err);
 }

@@ -52,6 +52,9 @@ struct weights {
 	 * 1); NaN: the machine or its targets do not count that. */
 	double kernel;
 	double idle_w; /* what the model thinks; NaN: it does not */
+	/* What it thought the machine draws before it looked at the meter; 0
+	 * before it ever did; NaN: it thinks nothing of the kind. */
+	double predicted_w;
 	/* Of each of the above, W^2, where a model knows (`variance_known`): then
 	 * weights are watts. */
 	double *variance, *whole_variance;

@@ -49,8 +49,9 @@ struct load {
 	double targets_cycles;
 	bool kernel_known;    /* of all */
 	double cpu_w, dram_w; /* of the meter; NaN */
-	double speed;         /* 1 where the voltage is known */
-	double volts2;        /* V^2; 1 where it is not known */
+	double predicted_w;
+	double speed;  /* 1 where the voltage is known */
+	double volts2; /* V^2; 1 where it is not known */
 	struct split cpu, dram;
 };
 
@@ -122,12 +123,25 @@ static void terms_of(const struct load *load, const double *event, double *x,
 	y[DRAM_MISSES] = x[MISSES];
 }
 
+/* Of the domains that the meter reads. */
+static double load_predict(const struct load *load, const double *x,
+			   const double *y)
+{
+	const struct package *package = load->package;
+	double watts = tracker_predict(&package->cpu, x, load->speed);
+
+	return isnan(load->dram_w)
+		       ? watts
+		       : watts + tracker_predict(&package->dram, y, 1);
+}
+
 static void load_learn(struct load *load)
 {
 	struct package *package = load->package;
 	double x[TERMS], y[DRAM_TERMS];
 
 	terms_of(load, load->sum, x, y);
+	load->predicted_w = load_predict(load, x, y);
 	/* A dead meter teaches nothing. */
 	if (load->cpu_w > 0)
 		tracker_learn(&package->cpu, x, load->speed, load->cpu_w);
@@ -263,7 +277,7 @@ static int fedwatts_weigh(void *self, const struct tick *tick,
 		return model_kind_proportional.weigh(NULL, tick, weights, err);
 	}
 	weights->basis = "fedwatts:counters";
-	weights->idle_w = 0;
+	weights->idle_w = weights->predicted_w = 0;
 	for (size_t i = 0; i < tick->targets; i++)
 		weights->target[i] = weights->whole[i] = 0;
 	weights->whole_known = weights->variance_known = true;
@@ -272,6 +286,7 @@ static int fedwatts_weigh(void *self, const struct tick *tick,
 
 		load_init(&load, fedwatts, tick, p);
 		load_learn(&load);
+		weights->predicted_w += load.predicted_w;
 		load_weigh(&load, tick, weights, &kernel_w);
 		kernel_known &= load.kernel_known;
 		excess_add(&load, weights);

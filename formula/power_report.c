@@ -70,13 +70,6 @@ static void entry_add(struct power_reports *reports, const char *target,
 		(struct entry){ target, of, watts, sigma };
 }
 
-static int compare_entries(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	return strcmp(x->target, y->target);
-}
-
 /* What no target explains, the kernel's part of it for itself. */
 static void rest_fill(struct power_reports *reports,
 		      const struct tick_watts *watts)
@@ -97,6 +90,28 @@ static void rest_fill(struct power_reports *reports,
 		  (1 - part) * sigma);
 }
 
+/* The first `sorted` of them are in order: the few behind go in between. */
+static void entries_sort(struct power_reports *reports, size_t sorted)
+{
+	for (size_t i = sorted; i < reports->entries; i++) {
+		struct entry entry = reports->entry[i];
+		size_t low = 0, high = i;
+
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+
+			if (strcmp(reports->entry[middle].target,
+				   entry.target) <= 0)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		memmove(&reports->entry[low + 1], &reports->entry[low],
+			(i - low) * sizeof(entry));
+		reports->entry[low] = entry;
+	}
+}
+
 static void entries_fill(struct power_reports *reports,
 			 const struct tick_watts *watts)
 {
@@ -115,23 +130,29 @@ static void entries_fill(struct power_reports *reports,
 			  watts->sigma_w ? watts->idle_sigma_w : (double)NAN);
 	if (of->unattributed_w > 0 || !isnan(watts->excess))
 		rest_fill(reports, watts);
-	qsort(reports->entry, reports->entries, sizeof(*reports->entry),
-	      compare_entries);
+	entries_sort(reports, tick->targets);
 }
 
 /* ---- what is said about it ------------------------------------------------ */
+
+static void put_key(struct text *out, const char *key)
+{
+	text_put_bytes(out, ",\"", 2);
+	text_put(out, key);
+	text_put_bytes(out, "\":", 2);
+}
 
 static void put_real(struct text *out, const char *key, double value)
 {
 	if (!isfinite(value))
 		return;
-	text_printf(out, ",\"%s\":", key);
+	put_key(out, key);
 	text_put_real(out, value);
 }
 
 static void put_string(struct text *out, const char *key, const char *value)
 {
-	text_printf(out, ",\"%s\":", key);
+	put_key(out, key);
 	text_put_json(out, value);
 }
 
@@ -148,6 +169,7 @@ static void common_put(const struct tick_watts *watts, struct text *out)
 	put_string(out, "idle_w_from", watts->idle_from);
 	put_string(out, "meter", tick->meter);
 	put_real(out, "meter_w", watts->meter_w);
+	put_real(out, "predicted_w", watts->predicted_w);
 	put_real(out, "residual_w", watts->watts->residual_w);
 	text_printf(out, ",\"source\":%d", (int)energy->source);
 	if (energy_is_estimate(energy->source))
@@ -181,7 +203,7 @@ static void metadata_put(const struct power_reports *reports,
 	text_put_json(out, watts->model);
 	put_real(out, "ratio", ratio);
 	put_real(out, "sigma_w", sigma_of(watts, entry, ratio));
-	text_put(out, reports->common.data);
+	text_put_bytes(out, reports->common.data, reports->common.length);
 	if (entry->of && entry->of->parent >= 0)
 		put_string(out, "within", entry->of->within);
 	if (entry->of && entry->of->names)
@@ -223,16 +245,21 @@ int power_reports_put(struct power_reports *reports,
 		.sensor = watts->tick->sensor,
 	};
 
+	bool bare = sink_bare(sink);
+
 	entries_fill(reports, watts);
 	rows_reserve(reports);
-	metadata_fill(reports, watts);
+	if (!bare)
+		metadata_fill(reports, watts);
 	for (size_t i = 0; i < reports->entries; i++) {
 		reports->value[i].real = reports->entry[i].watts;
 		reports->row[i] = (struct row){
 			.target = reports->entry[i].target,
 			.layout = reports->layout,
 			.value = &reports->value[i],
-			.metadata = reports->metadata.data + reports->offset[i],
+			.metadata = bare ? NULL
+					 : reports->metadata.data +
+						    reports->offset[i],
 		};
 	}
 	batch.row = reports->row;

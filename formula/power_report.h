@@ -23,6 +23,8 @@
  * off they may be; `excess` is by how much targets explained more than the machine
  * did, and there whenever the machine's own counts are: which members a report
  * has does not hang on what was measured.
+ * `predicted_w` is what the model thought meter_w would be, where it does: meter_w
+ * less that is how far it was off.
  * What the sensor knew about a target by name (container, pod) goes on into
  * the metadata.
  */
@@ -48,6 +50,7 @@ struct tick_watts {
 	double idle_w;         /* P_idle */
 	const char *idle_from; /* "given", "fitted", "lowest seen" */
 	double excess;
+	double predicted_w; /* by the model, before it saw meter_w; or NaN */
 	/* target_w: of all targets of the tick, those within others too. */
 	const struct attribution *watts;
 	/* 1 sigma of what the model does not know, of each of them; NULL: it

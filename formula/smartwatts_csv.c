@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "formula/smartwatts_csv.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "formula/smartwatts_rows.h"
+#include "formula/hwpc_rows.h"
 #include "lib/mem.h"
 
 #define PACKAGES_MAX 64
@@ -16,7 +15,7 @@
 
 /* What a file's columns are to SmartWatts. */
 struct group {
-	struct smartwatts_rows *rows;
+	struct hwpc_rows *rows;
 	enum { OTHER, RAPL, MSR, CORE } kind;
 	int energy[SMARTWATTS_SCOPES]; /* columns; -1: not there */
 	int aperf, mperf;
@@ -45,7 +44,7 @@ struct report {
 struct smartwatts_csv {
 	const struct smartwatts_settings *settings;
 	struct smartwatts *smartwatts;
-	struct group group[SMARTWATTS_CSV_FILES_MAX];
+	struct group group[HWPC_ROWS_FILES_MAX];
 	size_t groups;
 	const struct smartwatts_events *events;
 	char *package[PACKAGES_MAX];
@@ -61,7 +60,7 @@ struct smartwatts_csv {
 
 /* ---- files ----------------------------------------------------------------- */
 
-static int column_of(const struct smartwatts_rows *rows, const char *event)
+static int column_of(const struct hwpc_rows *rows, const char *event)
 {
 	for (size_t i = 0; i < rows->columns; i++)
 		if (rows->event[i] && !strcmp(rows->event[i], event))
@@ -100,7 +99,7 @@ static int core_start(struct smartwatts_csv *csv, struct group *group,
 static int group_start(struct smartwatts_csv *csv, struct group *group,
 		       struct err *err)
 {
-	const struct smartwatts_rows *rows = group->rows;
+	const struct hwpc_rows *rows = group->rows;
 
 	if (!strcmp(rows->group, "rapl"))
 		group->kind = RAPL;
@@ -126,13 +125,13 @@ struct smartwatts_csv *smartwatts_csv_open(
 
 	csv->settings = settings;
 	csv->smartwatts = smartwatts;
-	if (files->count > SMARTWATTS_CSV_FILES_MAX)
+	if (files->count > HWPC_ROWS_FILES_MAX)
 		failed = err_set(err, EFBIG, "more than %d CSV files",
-				 SMARTWATTS_CSV_FILES_MAX);
+				 HWPC_ROWS_FILES_MAX);
 	for (size_t i = 0; i < files->count && !failed; i++) {
 		struct group *group = &csv->group[i];
 
-		group->rows = smartwatts_rows_open(files->item[i], err);
+		group->rows = hwpc_rows_open(files->item[i], false, err);
 		if (!group->rows)
 			failed = -1;
 		csv->groups++;
@@ -150,7 +149,7 @@ void smartwatts_csv_close(struct smartwatts_csv *csv)
 	if (!csv)
 		return;
 	for (size_t i = 0; i < csv->groups; i++)
-		smartwatts_rows_close(csv->group[i].rows);
+		hwpc_rows_close(csv->group[i].rows);
 	for (size_t i = 0; i < csv->report_capacity; i++) {
 		free(csv->report[i].target);
 		free(csv->report[i].sensor);
@@ -170,8 +169,7 @@ uint64_t smartwatts_csv_reports(const struct smartwatts_csv *csv)
 
 /* ---- rows ------------------------------------------------------------------ */
 
-static bool is_for(const struct report *report,
-		   const struct smartwatts_rows *rows)
+static bool is_for(const struct report *report, const struct hwpc_rows *rows)
 {
 	return report->length == rows->target_length &&
 	       !memcmp(report->target, rows->target, report->length) &&
@@ -179,7 +177,7 @@ static bool is_for(const struct report *report,
 }
 
 static struct report *report_add(struct smartwatts_csv *csv,
-				 const struct smartwatts_rows *rows)
+				 const struct hwpc_rows *rows)
 {
 	size_t capacity = csv->report_capacity;
 	struct report *report;
@@ -212,7 +210,7 @@ static struct report *report_add(struct smartwatts_csv *csv,
 /* The one before, one that an earlier file began (the next of those, if files
  * agree on the order), or a new one. */
 static struct report *report_find(struct smartwatts_csv *csv,
-				  const struct smartwatts_rows *rows,
+				  const struct hwpc_rows *rows,
 				  struct report *last, size_t earlier)
 {
 	size_t guess = last ? (size_t)(last - csv->report) + 1 : 0;
@@ -305,7 +303,7 @@ static int group_read(struct smartwatts_csv *csv, uint32_t index,
 		      int64_t time_ms, struct err *err)
 {
 	const struct group *group = &csv->group[index];
-	struct smartwatts_rows *rows = group->rows;
+	struct hwpc_rows *rows = group->rows;
 	size_t earlier = csv->reports;
 	struct report *last = NULL;
 
@@ -327,7 +325,7 @@ static int group_read(struct smartwatts_csv *csv, uint32_t index,
 		part = part_find(csv, last, package);
 		part->groups |= 1U << index;
 		row_add(csv, group, part);
-		if (smartwatts_rows_next(rows, err) < 0)
+		if (hwpc_rows_next(rows, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -380,7 +378,7 @@ int smartwatts_csv_next(struct smartwatts_csv *csv, struct err *err)
 	bool ahead = false;
 
 	for (size_t i = 0; i < csv->groups; i++) {
-		const struct smartwatts_rows *rows = csv->group[i].rows;
+		const struct hwpc_rows *rows = csv->group[i].rows;
 
 		if (rows->ahead && rows->time_ms <= time_ms) {
 			time_ms = rows->time_ms;
@@ -398,38 +396,4 @@ int smartwatts_csv_next(struct smartwatts_csv *csv, struct err *err)
 		if (report_put(csv, &csv->report[i], time_ms, err) < 0)
 			return -1;
 	return 1;
-}
-
-/* ---- csv:DIR --------------------------------------------------------------- */
-
-static int is_csv(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-
-	return length > 4 && entry->d_name[0] != '.' &&
-	       !strcmp(entry->d_name + length - 4, ".csv");
-}
-
-bool smartwatts_csv_files(const char *folder, struct field_list *files)
-{
-	struct dirent **entry;
-	int n = scandir(folder, &entry, is_csv, alphasort);
-	bool plain = n > 0;
-
-	/* "core.1.csv" is what a sink moved away. */
-	for (int i = 0; i < n; i++)
-		plain &= strchr(entry[i]->d_name, '.') ==
-			 strrchr(entry[i]->d_name, '.');
-	/* "all" comes first where it is in files that stand first. */
-	for (int i = n - 1; i >= 0; i--) {
-		char *path = xasprintf("%s/%s", folder, entry[i]->d_name);
-
-		if (plain)
-			field_list_add(files, path);
-		free(path);
-		free(entry[i]);
-	}
-	if (n >= 0)
-		free(entry);
-	return plain;
 }

@@ -22,8 +22,6 @@
 #include "formula/smartwatts.h"
 #include "lib/field.h"
 
-#define SMARTWATTS_CSV_FILES_MAX 32
-
 struct smartwatts_csv;
 
 struct smartwatts_csv *smartwatts_csv_open(
@@ -35,9 +33,5 @@ int smartwatts_csv_next(struct smartwatts_csv *csv, struct err *err);
 /* Reports so far. */
 uint64_t smartwatts_csv_reports(const struct smartwatts_csv *csv);
 void smartwatts_csv_close(struct smartwatts_csv *csv); /* accepts NULL */
-
-/* The files of csv:DIR if this is the way to read them (no rotated ones);
- * false: ask source.h. */
-bool smartwatts_csv_files(const char *folder, struct field_list *files);
 
 #endif

@@ -47,6 +47,11 @@ struct ticks {
 	size_t lines, capacity;
 	bool ended;
 	struct held *given; /* what ticks_next() returned last */
+	/* Where things are in a report, the one before if not the next: of its
+	 * shape. */
+	struct use use, kernel_use;
+	struct counts_plan plan;
+	uint64_t shape, noted;
 	struct text lost, told;
 	struct text events;
 	bool event_seen;
@@ -101,6 +106,9 @@ void ticks_free(struct ticks *ticks)
 	text_done(&ticks->lost);
 	text_done(&ticks->told);
 	text_done(&ticks->events);
+	use_done(&ticks->use);
+	use_done(&ticks->kernel_use);
+	counts_plan_done(&ticks->plan);
 	free(ticks);
 }
 
@@ -170,6 +178,25 @@ static char *names_copy(const struct hwpc_report *report)
 	return names.length ? text_take(&names) : NULL;
 }
 
+/* Most targets of a tick have reports of one shape. */
+static void shape_find(struct ticks *ticks, const struct hwpc_report *report)
+{
+	if (report->shape && report->shape == ticks->shape)
+		return;
+	ticks->shape = report->shape;
+	use_find(&ticks->use, report, ticks->event);
+	use_find(&ticks->kernel_use, report, ticks->kernel_event);
+	counts_plan_find(&ticks->plan, report);
+}
+
+static void counts_fill(struct ticks *ticks, const struct hwpc_report *report,
+			double *kernel_use, struct counts *counts)
+{
+	if (!use_read(&ticks->kernel_use, report, kernel_use))
+		*kernel_use = (double)NAN;
+	counts_read(&ticks->plan, report, counts);
+}
+
 static void machine_put(struct ticks *ticks, struct held *held,
 			const struct hwpc_report *report)
 {
@@ -179,11 +206,10 @@ static void machine_put(struct ticks *ticks, struct held *held,
 	held->told_s = report->elapsed_s;
 	held->joules = machine_energy_of(report, ticks->meter, &tick->energy,
 					 tick->meter) == 0;
-	if (!use_read(report, ticks->event, &tick->use))
+	shape_find(ticks, report);
+	if (!use_read(&ticks->use, report, &tick->use))
 		tick->use = (double)NAN;
-	if (!use_read(report, ticks->kernel_event, &tick->kernel_use))
-		tick->kernel_use = (double)NAN;
-	counts_read(report, &tick->counts);
+	counts_fill(ticks, report, &tick->kernel_use, &tick->counts);
 }
 
 static int target_put(struct ticks *ticks, struct held *held,
@@ -204,12 +230,14 @@ static int target_put(struct ticks *ticks, struct held *held,
 	target->within = copy(report->within);
 	target->parent = -1;
 	target->names = names_copy(report);
-	target->counted = use_read(report, ticks->event, &target->use);
-	if (!use_read(report, ticks->kernel_event, &target->kernel_use))
-		target->kernel_use = (double)NAN;
+	shape_find(ticks, report);
+	target->counted = use_read(&ticks->use, report, &target->use);
 	target->counts = (struct counts){ 0 };
-	counts_read(report, &target->counts);
+	counts_fill(ticks, report, &target->kernel_use, &target->counts);
 	ticks->event_seen |= target->counted;
+	if (report->shape && report->shape == ticks->noted)
+		return 0;
+	ticks->noted = report->shape;
 	for (size_t i = 0; i < report->values; i++)
 		event_note(ticks, report->value[i].event);
 	return 0;
@@ -271,29 +299,35 @@ static struct held *line_shift(struct line *line)
 	return held;
 }
 
+int ticks_put_report(struct ticks *ticks, const struct hwpc_report *report,
+		     struct err *err)
+{
+	struct line *line = line_find(ticks, report->sensor, err);
+	struct held *held = line ? held_find(line, report->time_ms) : NULL;
+
+	if (!line)
+		return -1;
+	if (!held)
+		lose(ticks, line, report->time_ms,
+		     "a report came after its tick was closed");
+	else if (strcmp(report->target, HWPC_TARGET_ALL) != 0)
+		return target_put(ticks, held, report, err);
+	else if (held->machine)
+		lose(ticks, line, report->time_ms,
+		     "a second report of target \"all\"");
+	else
+		machine_put(ticks, held, report);
+	return 0;
+}
+
 int ticks_put(struct ticks *ticks, const struct doc *doc, struct err *err)
 {
 	struct hwpc_report report;
-	struct line *line;
-	struct held *held;
-	int result = 0;
+	int result;
 
 	if (hwpc_report_read(doc, &report, err) < 0)
 		return -1;
-	line = line_find(ticks, report.sensor, err);
-	held = line ? held_find(line, report.time_ms) : NULL;
-	if (!line)
-		result = -1;
-	else if (!held)
-		lose(ticks, line, report.time_ms,
-		     "a report came after its tick was closed");
-	else if (strcmp(report.target, HWPC_TARGET_ALL) != 0)
-		result = target_put(ticks, held, &report, err);
-	else if (held->machine)
-		lose(ticks, line, report.time_ms,
-		     "a second report of target \"all\"");
-	else
-		machine_put(ticks, held, &report);
+	result = ticks_put_report(ticks, &report, err);
 	hwpc_report_done(&report);
 	return result;
 }
@@ -340,8 +374,14 @@ static int compare_targets(const void *a, const void *b)
 /* By name, as streams have them; each with its parent's index. */
 static void targets_sort(struct tick *tick)
 {
-	qsort(tick->target, tick->targets, sizeof(*tick->target),
-	      compare_targets);
+	bool sorted = true;
+
+	for (size_t i = 1; i < tick->targets && sorted; i++)
+		sorted = compare_targets(&tick->target[i - 1],
+					 &tick->target[i]) < 0;
+	if (!sorted)
+		qsort(tick->target, tick->targets, sizeof(*tick->target),
+		      compare_targets);
 	for (size_t i = 0; i < tick->targets; i++) {
 		struct tick_target wanted = { .name = tick->target[i].within };
 		const struct tick_target *found = NULL;

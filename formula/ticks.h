@@ -82,6 +82,8 @@ struct ticks;
 struct ticks *ticks_new(const struct ticks_options *options);
 /* The document stays the caller's. */
 int ticks_put(struct ticks *ticks, const struct doc *doc, struct err *err);
+int ticks_put_report(struct ticks *ticks, const struct hwpc_report *report,
+		     struct err *err);
 /* No more documents: everything that is complete comes out. */
 void ticks_end(struct ticks *ticks);
 /* The next complete tick, or NULL.  Borrowed until the next call. */

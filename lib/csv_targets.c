@@ -19,7 +19,7 @@
 
 /* Lines wait for others of their file, in all so many bytes and so long: a
  * stream of a few ticks a second is written as it comes. */
-#define BYTES_MAX ((size_t)8 << 20)
+#define BYTES_MAX ((size_t)32 << 20)
 #define WAIT_NS   ((int64_t)200000000)
 
 /* One target's file, and what of it is not written yet. */

@@ -26,10 +26,14 @@ char *folder_state(void)
 
 int folder_make(const char *path, struct err *err)
 {
-	char *part = xstrdup(path);
 	struct stat status;
+	char *part;
 	int failed = 0;
 
+	/* Most often all but the last are there. */
+	if (mkdir(path, 0755) == 0)
+		return 0;
+	part = xstrdup(path);
 	for (char *c = part + 1; *part && !failed; c++) {
 		char kept = *c;
 

@@ -49,6 +49,12 @@ static int null_close(void *self, struct err *err)
 	return 0;
 }
 
+static bool null_bare(const void *self)
+{
+	(void)self;
+	return true;
+}
+
 const struct sink_kind sink_kind_null = {
 	.scheme = "null",
 	.open = null_open,
@@ -56,5 +62,6 @@ const struct sink_kind sink_kind_null = {
 	.put_doc = null_put_doc,
 	.flush = null_flush,
 	.close = null_close,
+	.bare = null_bare,
 	.summary = "null:\tcounts and drops",
 };

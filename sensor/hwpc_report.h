@@ -57,6 +57,9 @@ struct hwpc_report {
 	double elapsed_s;           /* metadata.elapsed_ns; 0 where absent */
 	const char *within;         /* metadata.within, or NULL */
 	const struct doc *metadata; /* or NULL */
+	/* Reports of one number have values of the same names in the same
+	 * order; 0: nobody looked. */
+	uint64_t shape;
 };
 
 /* The document must outlive the report. */

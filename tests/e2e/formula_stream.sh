@@ -75,6 +75,37 @@ python3 conserve.py since.jsonl 6
 formula -q --from trace.jsonl --until "$fifth" --to until.jsonl
 python3 conserve.py until.jsonl 4
 
+# ---- csv:DIR, without documents and (with --since) with them: the same bytes ---------
+mkdir archive
+python3 - <<'END'
+import random
+rng = random.Random(7)
+common = "timestamp,sensor,target,socket,cpu,"
+files = {n: open("archive/%s.csv" % n, "w") for n in ("core", "msr", "rapl")}
+files["core"].write(common + "CPU_CLK_THREAD_UNHALTED:THREAD_P,INSTRUCTIONS_RETIRED,LLC_MISSES,time_enabled,time_running\n")
+files["msr"].write(common + "APERF,MPERF,TSC\n")
+files["rapl"].write(common + "RAPL_ENERGY_PKG,RAPL_ENERGY_DRAM\n")
+for t in range(40):
+    head = "%d,n," % (1783600000000 + 1000 * t)
+    for socket in range(2):
+        files["rapl"].write(head + "all,%d,0,%d,%d\n" % (socket, rng.randrange(30 << 32, 60 << 32), 3 << 32))
+        for cpu in range(12):
+            files["msr"].write(head + "all,%d,%d,%d,21,21\n" % (socket, cpu, rng.randrange(10, 30)))
+            for target in ["/c", "all", "/a", "/b"]:
+                many = rng.randrange(10 ** 7, 10 ** 9) * (5 if target == "all" else 1)
+                files["core"].write(head + "%s,%d,%d,%d,%d,%d,1000,%d\n" % (
+                    target, socket, cpu, many, 2 * many + t, many // 50, rng.choice([1000, 700])))
+END
+for how in "" "--model proportional --event INSTRUCTIONS_RETIRED" "--target /[ab] --idle shapley"; do
+	# shellcheck disable=SC2086
+	formula -q $how --from csv:archive --to direct.jsonl 2>err
+	# shellcheck disable=SC2086
+	formula -q $how --from csv:archive --since 1 --to documents.jsonl 2>>err
+	cmp direct.jsonl documents.jsonl
+	[ "$(grep -c '"target":"/a"' direct.jsonl)" -eq 39 ] || die "not every tick came out"
+	rm direct.jsonl documents.jsonl
+done
+
 # ---- PowerAPI's CSV --------------------------------------------------------------
 formula -q --from trace.jsonl --to csv:csv
 has csv/here-idle/PowerReport.csv '^timestamp,sensor,target,power,socket,elapsed_ns,.*\bestimated,.*\bsource\b'

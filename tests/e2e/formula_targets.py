@@ -96,6 +96,11 @@ near(dead[30]["power"], 8 * 0.5, "the last joules of /b")
 assert max(dead) == 30
 assert all("sigma_w" in d["metadata"] for d in both)
 
+# What the meter would read was known before it was read, but for the first time.
+told = [d["metadata"] for _, d in sorted(of(both, "/a").items())]
+assert told[0]["predicted_w"] == 0, told[0]
+near(told[25]["predicted_w"], told[25]["meter_w"], "predicted_w")
+
 # By CPU time: the same, and the names say what was left to go by.
 clock = "PERF_COUNT_SW_TASK_CLOCK"
 for more, name in (({}, "fedwatts:cpu-clock"), ({"group": "meter_model", "event": "MACHINE_uj", "unit": 10 ** 6},
@@ -110,6 +115,7 @@ for more, name in (({}, "fedwatts:cpu-clock"), ({"group": "meter_model", "event"
     summed(reports)
     assert {d["metadata"]["formula"] for d in reports} == {name}, {d["metadata"]["formula"] for d in reports}
     assert ("estimated" in reports[0]["metadata"]) == bool(more), reports[0]
+    assert "predicted_w" not in reports[0]["metadata"], reports[0]
     near(of(reports, "/a")[3]["power"], 5, "/a by CPU time")
     near(of(reports, "kernel")[3]["power"], 3, "the kernel by CPU time")
     near(of(reports, "unattributed")[3]["power"], 2, "the rest by CPU time")

@@ -84,8 +84,9 @@ def total(prefix):
                for event, value in cpu.items() if event == "PERF_COUNT_SW_TASK_CLOCK")
 tree = total("process:")
 told = float(re.search(r"([0-9.]+) msec  task-clock", open(sys.argv[2]).read()).group(1))
-# what documents say of the tree is what the summary says, but for the start
-assert abs(tree / 1e6 - told) < 15, (tree, told)
+# what documents say of the tree is what the summary says, but for the start,
+# which takes longer where others want the CPU
+assert abs(tree / 1e6 - told) < max(15, 0.08 * told), (tree, told)
 assert tree <= total("all") * 1.05 + 8e6, (tree, total("all"))
 PY
 done

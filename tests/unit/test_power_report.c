@@ -58,6 +58,7 @@ static void report(const char *policy, const char *uri)
 				    .idle_from = "given",
 				    .watts = &apportion.watts,
 				    .excess = isnan(tick.use) ? (double)NAN : 0,
+				    .predicted_w = 21.5,
 				    .kernel_w = (double)NAN };
 	struct power_reports *reports = power_reports_new();
 	struct err err = { 0 };
@@ -149,6 +150,7 @@ START_TEST(every_number_says_where_it_comes_from)
 	ck_assert_str_eq(text_at(doc, "meter"), "model");
 	ck_assert_double_eq(real_at(doc, "idle_w"), 8);
 	ck_assert_double_eq(real_at(doc, "meter_w"), 20);
+	ck_assert_double_eq(real_at(doc, "predicted_w"), 21.5);
 	ck_assert_double_eq_tol(real_at(doc, "residual_w"), 0, 1e-12);
 	ck_assert_double_eq_tol(real_at(doc, "sigma_w"), 0.06, 1e-12);
 	ck_assert_double_eq(real_at(doc, "elapsed_ns"), 5e8);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "formula/smartwatts_rows.h"
+#include "formula/hwpc_rows.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 
 enum role { VALUE, TIME, SENSOR, TARGET, SOCKET, CPU, METADATA, ROLES };
 
-static int complain(const struct smartwatts_rows *rows, struct err *err,
+static int complain(const struct hwpc_rows *rows, struct err *err,
 		    const char *what)
 {
 	return err_set(err, EINVAL, "%s:%zu: %s", rows->path, rows->line, what);
@@ -22,7 +23,7 @@ static int complain(const struct smartwatts_rows *rows, struct err *err,
 
 /* ---- lines --------------------------------------------------------------- */
 
-static int refill(struct smartwatts_rows *rows, struct err *err)
+static int refill(struct hwpc_rows *rows, struct err *err)
 {
 	ssize_t got;
 
@@ -44,8 +45,7 @@ static int refill(struct smartwatts_rows *rows, struct err *err)
 
 /* The next line, its end a NUL; NULL at the end (a torn last line is left out:
  * its last number may be cut short) and on an error. */
-static char *line_next(struct smartwatts_rows *rows, struct err *err,
-		       int *failed)
+static char *line_next(struct hwpc_rows *rows, struct err *err, int *failed)
 {
 	for (;;) {
 		char *line = rows->buffer + rows->at;
@@ -59,8 +59,10 @@ static char *line_next(struct smartwatts_rows *rows, struct err *err,
 			*end = '\0';
 			return line;
 		}
-		if (rows->ended)
+		if (rows->ended) {
+			rows->torn = rows->at < rows->filled;
 			return NULL;
+		}
 		*failed = refill(rows, err);
 		if (*failed)
 			return NULL;
@@ -107,7 +109,7 @@ static char *cell_next(char **rest, bool *last, size_t *length)
 
 /* ---- the header ------------------------------------------------------------ */
 
-static int header_read(struct smartwatts_rows *rows, struct err *err)
+static int header_read(struct hwpc_rows *rows, struct err *err)
 {
 	static const char *const name[ROLES] = { NULL,      "timestamp",
 						 "sensor",  "target",
@@ -124,7 +126,7 @@ static int header_read(struct smartwatts_rows *rows, struct err *err)
 		const char *cell = cell_next(&rest, &last, &length);
 		size_t i = rows->columns++;
 
-		if (i == SMARTWATTS_COLUMNS_MAX)
+		if (i == HWPC_COLUMNS_MAX)
 			return complain(rows, err, "too many columns");
 		for (int r = TIME; r < ROLES; r++)
 			if (!strcmp(cell, name[r]))
@@ -158,13 +160,38 @@ static char *number_read(char *at, uint64_t *value)
 		at += n;
 	} while (n == 8 && at - start <= 20);
 	*value = sum;
+	/* 20 digits fit below 2^64, and then do not begin anew at 0. */
+	if (at - start == 20 && *start != '0' &&
+	    (*start > '1' || sum < UINT64_C(10000000000000000000)))
+		return NULL;
 	if (at == start || at - start > 20 || (*at && *at != ','))
 		return NULL;
 	return at;
 }
 
-static int row_wrong(const struct smartwatts_rows *rows, size_t i,
-		     struct err *err)
+/* Behind the cell of a number, at ',' or the end; NULL: it is none. */
+static char *cell_read(struct hwpc_rows *rows, size_t i, char *at)
+{
+	uint64_t *value = &rows->value[i];
+	size_t length;
+	bool last;
+	char *cell;
+
+	if (*at != '"' && *at != ',' && *at)
+		return number_read(at, value);
+	cell = cell_next(&at, &last, &length);
+	if (!length && rows->sparse && rows->role[i] == VALUE) {
+		*value = HWPC_ROWS_EMPTY;
+	} else {
+		cell = number_read(cell, value);
+		if (!cell || *cell)
+			return NULL;
+	}
+	at[-1] = last ? '\0' : ',';
+	return at - 1;
+}
+
+static int row_wrong(const struct hwpc_rows *rows, size_t i, struct err *err)
 {
 	return err_set(err, EINVAL, "%s:%zu: %s: expected a whole number",
 		       rows->path, rows->line,
@@ -173,7 +200,7 @@ static int row_wrong(const struct smartwatts_rows *rows, size_t i,
 
 /* The rows of a tick begin alike, "TIME,SENSOR,".  Where this one does, as many
  * cells are known; otherwise its beginning is kept, if it is a plain one. */
-static size_t head_read(struct smartwatts_rows *rows, char **at)
+static size_t head_read(struct hwpc_rows *rows, char **at)
 {
 	const char *line = *at, *time_end, *end;
 	size_t length;
@@ -189,7 +216,7 @@ static size_t head_read(struct smartwatts_rows *rows, char **at)
 	time_end = strchrnul(line, ',');
 	end = *time_end ? strchr(time_end + 1, ',') : NULL;
 	length = end ? (size_t)(end - line) + 1 : 0;
-	if (!end || length >= SMARTWATTS_HEAD_MAX || time_end[1] == '"')
+	if (!end || length >= HWPC_HEAD_MAX || time_end[1] == '"')
 		return 0;
 	memcpy(rows->head, line, length);
 	memcpy(rows->head_sensor, time_end + 1, (size_t)(end - time_end) - 1);
@@ -198,7 +225,7 @@ static size_t head_read(struct smartwatts_rows *rows, char **at)
 	return 0;
 }
 
-static int row_read(struct smartwatts_rows *rows, char *at, struct err *err)
+static int row_read(struct hwpc_rows *rows, char *at, struct err *err)
 {
 	for (size_t i = head_read(rows, &at); i < rows->columns; i++) {
 		enum role role = rows->role[i];
@@ -207,7 +234,7 @@ static int row_read(struct smartwatts_rows *rows, char *at, struct err *err)
 		char *text;
 
 		if (role <= TIME) {
-			char *end = number_read(at, &rows->value[i]);
+			char *end = cell_read(rows, i, at);
 
 			if (!end)
 				return row_wrong(rows, i, err);
@@ -235,7 +262,7 @@ static int row_read(struct smartwatts_rows *rows, char *at, struct err *err)
 	return 0;
 }
 
-int smartwatts_rows_next(struct smartwatts_rows *rows, struct err *err)
+int hwpc_rows_next(struct hwpc_rows *rows, struct err *err)
 {
 	int64_t before = rows->ahead ? rows->time_ms : INT64_MIN;
 	int failed = 0;
@@ -254,40 +281,75 @@ int smartwatts_rows_next(struct smartwatts_rows *rows, struct err *err)
 	return 0;
 }
 
-struct smartwatts_rows *smartwatts_rows_open(const char *path, struct err *err)
+struct hwpc_rows *hwpc_rows_open(const char *path, bool sparse, struct err *err)
 {
-	struct smartwatts_rows *rows = xcalloc(1, sizeof(*rows));
+	struct hwpc_rows *rows = xcalloc(1, sizeof(*rows));
 	const char *slash = strrchr(path, '/');
 	size_t length;
 
+	rows->sparse = sparse;
 	rows->path = xstrdup(path);
 	rows->group = xstrdup(slash ? slash + 1 : path);
 	length = strlen(rows->group);
 	if (length > 4 && !strcmp(rows->group + length - 4, ".csv"))
 		rows->group[length - 4] = '\0';
 	/* What is compared and read as a whole may reach behind the end. */
-	rows->buffer = xcalloc(BUFFER_SIZE + SMARTWATTS_HEAD_MAX, 1);
+	rows->buffer = xcalloc(BUFFER_SIZE + HWPC_HEAD_MAX, 1);
 	rows->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (rows->fd < 0)
 		err_sys(err, "open %s", path);
 	if (rows->fd < 0 || header_read(rows, err) < 0 ||
-	    smartwatts_rows_next(rows, err) < 0) {
-		smartwatts_rows_close(rows);
+	    hwpc_rows_next(rows, err) < 0) {
+		hwpc_rows_close(rows);
 		return NULL;
 	}
 	return rows;
 }
 
-void smartwatts_rows_close(struct smartwatts_rows *rows)
+void hwpc_rows_close(struct hwpc_rows *rows)
 {
 	if (!rows)
 		return;
 	if (rows->fd >= 0)
 		close(rows->fd);
-	for (size_t i = 0; i < rows->columns && i < SMARTWATTS_COLUMNS_MAX; i++)
+	for (size_t i = 0; i < rows->columns && i < HWPC_COLUMNS_MAX; i++)
 		free(rows->event[i]);
 	free(rows->path);
 	free(rows->group);
 	free(rows->buffer);
 	free(rows);
+}
+
+/* ---- csv:DIR --------------------------------------------------------------- */
+
+static int is_csv(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return length > 4 && entry->d_name[0] != '.' &&
+	       !strcmp(entry->d_name + length - 4, ".csv");
+}
+
+bool hwpc_rows_files(const char *folder, struct field_list *files)
+{
+	struct dirent **entry;
+	int n = scandir(folder, &entry, is_csv, alphasort);
+	bool plain = n > 0;
+
+	/* "core.1.csv" is what a sink moved away. */
+	for (int i = 0; i < n; i++)
+		plain &= strchr(entry[i]->d_name, '.') ==
+			 strrchr(entry[i]->d_name, '.');
+	/* "all" comes first where it is in files that stand first. */
+	for (int i = n - 1; i >= 0; i--) {
+		char *path = xasprintf("%s/%s", folder, entry[i]->d_name);
+
+		if (plain)
+			field_list_add(files, path);
+		free(path);
+		free(entry[i]);
+	}
+	if (n >= 0)
+		free(entry);
+	return plain;
 }
