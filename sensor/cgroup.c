@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,15 +228,17 @@ static int read_folder(struct cgroup_tree *tree, struct node *node, bool deep)
 /* How many the kernel counts below the base, but for those that are known. */
 static bool read_hidden(const struct cgroup_tree *tree, int64_t *hidden)
 {
-	char text[64];
+	static const char key[] = "nr_descendants ";
+	char text[64], *end;
 	ssize_t got = pread(tree->stat_fd, text, sizeof(text) - 1, 0);
-	int64_t count;
+	long count;
 
 	text[got > 0 ? got : 0] = '\0';
-	if (sscanf(text, "nr_descendants %" SCNd64, &count) != 1)
+	if (strncmp(text, key, sizeof(key) - 1) != 0)
 		return false;
+	count = strtol(text + sizeof(key) - 1, &end, 10);
 	*hidden = count - (int64_t)tree->count;
-	return true;
+	return *end == '\n';
 }
 
 int cgroup_tree_rescan(struct cgroup_tree *tree, struct err *err)
