@@ -141,9 +141,9 @@ tick() {
 }
 terminal C
 for i in $(seq 5); do tick "${i}000"; done >stream
-keys "(cat stream; cat slow; sleep 60) | formula top --idle-watts 5W" Enter
 mkfifo slow
 exec 3<>slow
+keys "(cat stream; cat slow; sleep 60) | formula top --idle-watts 5W" Enter
 sees ' busy \[9\]$'
 has screen.txt '^machine   15 W .*rapl, class 1'
 has screen.txt '^packages  0: 10 W   1: 5 W'
